@@ -1,0 +1,81 @@
+import { watchPressure } from "../measuring/pressure.ts";
+import { runRounds, type Results } from "../measuring/rounds.ts";
+import type { Row, Suite, Target } from "../suite.ts";
+import { consensusArms } from "./arms.ts";
+import { armOf, sittings } from "./scales.ts";
+
+const repeats = { quick: 3, full: 5 };
+const regionMs = { quick: 600, full: 2_000 };
+
+const method = `Whole decisions. Mode ballot: the question is planned and signed, every voter's opinion is read, bound and signed as
+a ballot, each ballot is checked, the round is collected by the chart, tallied, closed with a signature and told. All voters
+and the coordinator share one core, and keys are Ed25519 of node:crypto.
+
+- The limit is what the signatures alone would allow: n + 2 signatures (each ballot, the proposal, the closing) and n
+  checks. The counts are asserted in the signer and the verifier, so a redundant check would fail the run.
+- Efficiency is the cost of these signatures and checks over all CPU time of the process, collector and compiler threads
+  included. The cost of one signature and one check is measured in the same process, in turn with the decisions.
+- Mode bft: every voter has a replica, all of them on one core too, and each checks every signature of the others itself.
+  The limit is 3n + 2 signatures and (n - 1)(3n + 1) checks, asserted likewise.`;
+
+function rowsOf(results: Results): Row[] {
+  return sittings.flatMap((sitting): Row[] => {
+    const arm = armOf(sitting);
+    const decisions = results.median({ arm, reading: "decisions" });
+    const limit = results.median({ arm, reading: "limit" });
+    const ratio = results.ratio({ arm, reading: "decisions" }, { arm, reading: "limit" });
+    return [
+      {
+        name: arm,
+        value: decisions?.value ?? null,
+        unit: "decisions/s",
+        ...(decisions?.wall === undefined ? {} : { wall: decisions.wall }),
+        versus: [{ name: "signatures alone", ratio: ratio?.value ?? null }],
+      },
+      { name: `signatures alone, ${arm}`, value: limit?.value ?? null, unit: "decisions/s" },
+    ];
+  });
+}
+
+function targetsOf(results: Results): Target[] {
+  return sittings.map((sitting): Target => {
+    const { mode, voters, efficiency } = sitting;
+    const arm = armOf(sitting);
+    const value = results.median({ arm, reading: "efficiency" })?.value ?? null;
+    const reason = results.problemOf(arm);
+    return {
+      name: `efficiency of mode ${mode}, ${voters} voters`,
+      value,
+      target: `>= ${efficiency}`,
+      met: value !== null && value >= efficiency,
+      ...(reason === undefined ? {} : { reason }),
+    };
+  });
+}
+
+/** Decisions of both modes against what their signatures alone would allow. */
+export const consensusSuite: Suite = {
+  name: "consensus",
+  hasPeers: false,
+  method,
+  async run({ quick, progress }) {
+    const pressure = watchPressure();
+    const count = quick ? repeats.quick : repeats.full;
+    const results = await runRounds({
+      suite: "consensus",
+      arms: consensusArms,
+      repeats: count,
+      scale: { quick, regionMs: quick ? regionMs.quick : regionMs.full },
+      progress,
+    });
+    return {
+      suite: "consensus",
+      nodeVersion: process.version,
+      repeats: count,
+      rows: rowsOf(results),
+      targets: targetsOf(results),
+      skipped: [],
+      cpuPressure: pressure(),
+    };
+  },
+};

@@ -1,0 +1,145 @@
+import { decodeHex } from "../codec/bytes.ts";
+import { canonicalize } from "../codec/canonical-json.ts";
+import {
+  ballotLengthMax,
+  signedBallotSchema,
+  type BallotBody,
+  type Choice,
+  type SignedBallot,
+} from "../codec/messages.ts";
+import { sealCanonical, type Hash, type Sealable, type VerifySignature } from "../codec/sign-bytes.ts";
+import { indexOfMember } from "../electorate/electorate.ts";
+import type { Round } from "./round.ts";
+
+/** What becomes of an arriving ballot, by the names of consensus design §3.2. */
+export const acceptanceRows = [
+  "accepted",
+  "malformed",
+  "stale",
+  "unknownVoter",
+  "weightClaim",
+  "forged",
+  "duplicate",
+  "equivocation",
+  "late",
+  "uncommitted",
+  "badReveal",
+] as const;
+export type AcceptanceRow = (typeof acceptanceRows)[number];
+
+/** Rows that drop a ballot before it reaches the round's state. */
+export type Refusal = Extract<AcceptanceRow, "malformed" | "stale" | "unknownVoter" | "weightClaim" | "forged">;
+
+/** A ballot whose signature holds, with the digest that names its content. */
+export interface AdmittedBallot extends SignedBallot {
+  readonly digest: string;
+  /** With commitments: what the ballot and the salt that came with it commit to; null without a salt. */
+  readonly commitment?: string | null;
+}
+
+export type Admission =
+  | { readonly admitted: true; readonly ballot: AdmittedBallot; readonly memoHit: boolean; readonly canonical: string }
+  | { readonly admitted: false; readonly row: Refusal; readonly detail: string };
+
+/** What admission is given besides the round. */
+export interface AdmissionPorts {
+  readonly hash: Hash;
+  readonly verify: VerifySignature;
+  /**
+   * Whether this content of this voter was admitted before. The same content needs no second look at its signature.
+   */
+  readonly isKnown?: (voter: string, digest: string) => boolean;
+  /**
+   * The canonical text and digest of a message that the shell made itself and nobody can have changed: a ballot, then,
+   * in the form of the schema. It still has to pass every other row, the signature among them.
+   */
+  readonly ownOf?: (message: unknown) => (Sealable & { readonly canonical: string }) | undefined;
+}
+
+type Reading = Sealable & { readonly signed: SignedBallot; readonly canonical: string };
+
+/** Reads the form of a message, and encodes and hashes it, unless the shell has done so. */
+function readMessage(message: unknown, ports: AdmissionPorts): Reading | { readonly problem: string } {
+  const own = ports.ownOf?.(message);
+  if (own !== undefined) return { ...own, signed: message as SignedBallot };
+  const parsed = signedBallotSchema.safeParse(message);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return { problem: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a ballot"}` };
+  }
+  const canonical = canonicalize(parsed.data.body);
+  if (!canonical.ok || canonical.text.length > ballotLengthMax) return { problem: "the ballot is too large" };
+  return { signed: parsed.data, canonical: canonical.text, ...sealCanonical("ballot", canonical.text, ports.hash) };
+}
+
+function refuse(row: Refusal, detail: string): Admission {
+  return { admitted: false, row, detail };
+}
+
+/** Every option that a choice names, as often as it names it. */
+function namedOptions(choice: Choice): readonly string[] {
+  switch (choice.kind) {
+    case "abstain":
+      return [];
+    case "single":
+      return [choice.option];
+    case "approval":
+      return choice.options;
+    case "ranked":
+      return choice.order.flat();
+    case "grades":
+      return Object.keys(choice.grades);
+  }
+}
+
+/** Says how a choice breaks the proposal, or nothing. */
+export function findChoiceFault(choice: BallotBody["choice"], proposal: Round["proposal"]): string | undefined {
+  if (choice.kind === "abstain") return undefined;
+  if (choice.kind !== proposal.method) return `the choice is "${choice.kind}" but the method is "${proposal.method}"`;
+  const chosen = namedOptions(choice);
+  const known = new Set(proposal.options.map(({ id }) => id));
+  const unknown = chosen.find((option) => !known.has(option));
+  if (unknown !== undefined) return `option ${JSON.stringify(unknown)} is not on the ballot`;
+  return new Set(chosen).size === chosen.length ? undefined : "an option is named twice";
+}
+
+/** Which binding of a ballot points to another round, or nothing. */
+function findStaleField(body: BallotBody, round: Round): string | undefined {
+  if (body.decisionId !== round.proposal.decisionId) return "decisionId";
+  if (body.round !== round.proposal.round) return "round";
+  if (body.electorateDigest !== round.electorateDigest) return "electorateDigest";
+  return body.proposalDigest === round.proposalDigest ? undefined : "proposalDigest";
+}
+
+/** A weight in a ballot is a claim that nobody may make: weight is read from the electorate only. */
+function claimsWeight(message: unknown): boolean {
+  const body: unknown = typeof message === "object" && message !== null && "body" in message ? message.body : undefined;
+  return typeof body === "object" && body !== null && "weight" in body;
+}
+
+/**
+ * Takes one arriving message through the acceptance table, cheapest check first and the signature last. What is
+ * left (duplicate, equivocation, late) depends on the round's state and is decided by `collect`.
+ * Never throws on data; a refused message changes nothing and blames nobody, since unsigned bytes prove nothing.
+ */
+export function admitBallot(message: unknown, round: Round, ports: AdmissionPorts): Admission {
+  if (claimsWeight(message)) return refuse("weightClaim", "the ballot states a weight");
+  const read = readMessage(message, ports);
+  if ("problem" in read) return refuse("malformed", read.problem);
+  const { canonical, digest, signBytes } = read;
+  const { body, sig } = read.signed;
+  const stale = findStaleField(body, round);
+  if (stale !== undefined) return refuse("stale", `${stale} names another round`);
+  const choiceFault = findChoiceFault(body.choice, round.proposal);
+  if (choiceFault !== undefined) return refuse("malformed", choiceFault);
+  const member = round.electorate.members[indexOfMember(round.electorate, body.voter)];
+  if (member === undefined) return refuse("unknownVoter", `"${body.voter}" is not in the electorate`);
+  const ballot: AdmittedBallot = { body, sig, digest };
+  if (ports.isKnown?.(body.voter, digest) === true) return { admitted: true, ballot, memoHit: true, canonical };
+  const key = decodeHex(member.publicKey);
+  const signature = decodeHex(sig);
+  if (key === undefined || signature === undefined || !ports.verify(key, signBytes, signature)) {
+    return refuse("forged", `the signature does not fit the key of "${body.voter}"`);
+  }
+  return { admitted: true, ballot, memoHit: false, canonical };
+}

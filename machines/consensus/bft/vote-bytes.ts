@@ -1,0 +1,44 @@
+import { decodeHex, encodeUtf8 } from "../codec/bytes.ts";
+import type { Statement, Unsigned } from "./statement.ts";
+
+/** Length of what a statement's signature covers. */
+const statementLength = 128;
+/** Where each part begins: the tag, three digests, two rounds and whether the value is nil; zeros fill the rest. */
+const offsets = { tag: 0, decision: 16, electorate: 48, round: 80, validRound: 84, isNil: 88, value: 89 } as const;
+
+/** Domain, version and kind in 16 bytes, so that no signature can be replayed as another kind. */
+const tags = {
+  proposal: encodeUtf8("troupe/v1/propos"),
+  prevote: encodeUtf8("troupe/v1/prevot"),
+  precommit: encodeUtf8("troupe/v1/precom"),
+} as const;
+
+function writeDigest(bytes: Uint8Array, offset: number, hex: string): boolean {
+  const digest = decodeHex(hex);
+  if (digest?.length !== 32) return false;
+  bytes.set(digest, offset);
+  return true;
+}
+
+/**
+ * The bytes that a member signs for a proposal or a vote: fixed binary, 128 bytes, big-endian. Nil has a byte of its
+ * own, so that no value is ever read as nil. Undefined where a digest is not 32 bytes of lowercase hex, or a round is
+ * no 32-bit integer: such a statement cannot be signed, and no signature of it holds.
+ * Source: consensus design §4.1.
+ */
+export function encodeStatement(statement: Unsigned<Statement>): Uint8Array | undefined {
+  const { round, validRound, value } = statement;
+  if (round !== round >>> 0 || validRound !== (validRound | 0)) return undefined;
+  const bytes = new Uint8Array(statementLength);
+  const view = new DataView(bytes.buffer);
+  bytes.set(tags[statement.kind], offsets.tag);
+  const isScoped =
+    writeDigest(bytes, offsets.decision, statement.decision) &&
+    writeDigest(bytes, offsets.electorate, statement.electorate);
+  if (!isScoped) return undefined;
+  view.setUint32(offsets.round, round);
+  view.setInt32(offsets.validRound, validRound);
+  if (value === null) bytes[offsets.isNil] = 1;
+  else if (!writeDigest(bytes, offsets.value, value)) return undefined;
+  return bytes;
+}

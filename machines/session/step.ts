@@ -1,0 +1,192 @@
+import { closePolicyOf } from "../wire/close-codes.ts";
+import type { SessionEffect } from "./effects.ts";
+import type { EndReason, SessionInput } from "./events.ts";
+import { healthyAfterMs, outboxReserveMax } from "./limits.ts";
+import { passTime } from "./liveness.ts";
+import { linkChart } from "./machine.ts";
+import { receive } from "./receiving.ts";
+import { flush, wake } from "./sending.ts";
+import type { SessionState } from "./state.ts";
+
+export type Stepped = readonly [SessionState, readonly SessionEffect[]];
+
+const nothing: readonly SessionEffect[] = [];
+
+/** Moves along the chart; an event that has no arrow there changes nothing. */
+function move(state: SessionState, event: string): Stepped {
+  const to = linkChart.next(state.life, event);
+  if (to === undefined || to === state.life) return [state, nothing];
+  return [{ ...state, life: to }, [{ type: "moved", from: state.life, to }]];
+}
+
+function end(state: SessionState, reason: EndReason, code: number): Stepped {
+  const [moved, effects] = move(state, "end");
+  const unsettled = state.outbox.unsettled();
+  state.outbox.clear();
+  return [{ ...moved, pipe: 0, waking: false }, [...effects, { type: "ended", reason, code, unsettled }]];
+}
+
+/** Ends the session and says so to the peer. */
+function breakOff(state: SessionState, reason: EndReason, why: { code: number; text: string }): Stepped {
+  const { pipe } = state;
+  const [ended, effects] = end(state, reason, why.code);
+  if (pipe === 0) return [ended, effects];
+  const goodbye: SessionEffect[] =
+    why.code === 1000 ? [] : [{ type: "frame", pipe, frame: { t: "E", code: why.code, message: why.text } }];
+  return [ended, [...goodbye, { type: "disconnect", pipe, code: why.code, reason: why.text, hard: false }, ...effects]];
+}
+
+function redial(state: SessionState, retryAfterMs: number | undefined): Stepped {
+  if (state.settings.role === "acceptor") return [state, nothing];
+  const { redialFirstMs, redialMaxMs } = state.settings;
+  const ceilingMs = Math.min(redialMaxMs, redialFirstMs * 2 ** Math.min(state.attempt, 10));
+  const fromMs = retryAfterMs ?? 0;
+  return [{ ...state, attempt: state.attempt + 1 }, [{ type: "dial", fromMs, toMs: fromMs + ceilingMs }]];
+}
+
+/** The peer found fault with what it was sent. */
+const breaches: ReadonlySet<number> = new Set([4400, 4413, 1009]);
+
+function lose(state: SessionState, input: SessionInput & { readonly type: "lost" }): Stepped {
+  if (input.pipe !== state.pipe || state.pipe === 0) return [state, nothing];
+  switch (closePolicyOf(input.code)) {
+    case "stop":
+      return end({ ...state, pipe: 0 }, input.code === 1000 ? "closed" : "refused", input.code);
+    case "renew":
+      return end({ ...state, pipe: 0 }, breaches.has(input.code) ? "protocol" : "restarted", input.code);
+    case "resume":
+    case "wait":
+      return detach(state, input.now, input.retryAfterMs);
+  }
+}
+
+function detach(state: SessionState, now: number, retryAfterMs?: number): Stepped {
+  const [moved, effects] = move(state, "lose");
+  const attempt = now - state.upAt >= healthyAfterMs ? 0 : state.attempt;
+  const idle = { ...moved, pipe: 0, lostAt: now, congested: false, ackBy: Number.POSITIVE_INFINITY, attempt };
+  const [dialling, dials] = redial(idle, retryAfterMs);
+  return [dialling, [...effects, ...dials]];
+}
+
+function miss(state: SessionState, input: SessionInput & { readonly type: "missed" }): Stepped {
+  if (state.pipe !== 0) return [state, nothing];
+  const policy = closePolicyOf(input.code);
+  if (policy === "stop") return end(state, "refused", input.code);
+  if (policy === "renew" && state.life !== "connecting") return end(state, "restarted", input.code);
+  return redial(state, input.retryAfterMs);
+}
+
+function attach(state: SessionState, input: SessionInput & { readonly type: "attach" }): Stepped {
+  const { pipe, peerRecv, now } = input;
+  // The older connection goes before anything is sent again; what still comes from it is not heard.
+  const older: SessionEffect[] =
+    state.pipe === 0
+      ? []
+      : [{ type: "disconnect", pipe: state.pipe, code: 4409, reason: "a newer connection took over", hard: false }];
+  const present = { ...state, pipe };
+  if (peerRecv > state.outbox.lastSent || peerRecv < state.acked) {
+    const text = `the peer has messages up to ${peerRecv}, which were acknowledged to ${state.acked} and sent to ${state.outbox.lastSent}`;
+    const [ended, effects] = breakOff(present, "protocol", { code: 4400, text });
+    return [ended, [...older, ...effects]];
+  }
+  state.outbox.prune(peerRecv);
+  state.outbox.rewind();
+  const [moved, effects] = move(present, "attach");
+  const isFirst = state.life === "connecting";
+  const attached: SessionState = {
+    ...moved,
+    acked: peerRecv,
+    limit: Math.max(state.limit, input.limit),
+    // The handshake told the peer what we have and how much we take.
+    told: state.recv,
+    granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),
+    heardAt: now,
+    saidAt: now,
+    upAt: now,
+    gapMs: 0,
+    congested: false,
+    waking: false,
+    resumes: state.resumes + (isFirst ? 0 : 1),
+  };
+  const farewell: SessionEffect[] =
+    state.farewell === undefined ? [] : [{ type: "frame", pipe, frame: state.farewell }];
+  const [draining, drained] = state.farewell === undefined ? [attached, nothing] : move(attached, "drain");
+  const [woken, wakes] = wake(draining);
+  return [woken, [...older, ...effects, ...drained, ...farewell, ...wakes]];
+}
+
+function send(state: SessionState, input: SessionInput & { readonly type: "send" }): Stepped {
+  const { outbox, settings } = state;
+  outbox.push(input.draft, settings.pack);
+  if (outbox.size > settings.outboxMessages + outboxReserveMax)
+    return breakOff(state, "overflow", { code: 4430, text: "the peer reads too slowly" });
+  return wake(state);
+}
+
+function drain(state: SessionState, input: SessionInput & { readonly type: "drain" }): Stepped {
+  const [moved, effects] = move({ ...state, farewell: input.frame }, "drain");
+  if (state.pipe === 0) return [moved, effects];
+  return [moved, [...effects, { type: "frame", pipe: state.pipe, frame: input.frame }]];
+}
+
+function pass(state: SessionState, input: SessionInput & { readonly type: "tick" }): Stepped {
+  const verdict = passTime(state, input);
+  switch (verdict.kind) {
+    case "fine":
+      return [verdict.state, verdict.effects];
+    case "silent": {
+      const { pipe } = state;
+      const [lost, effects] = detach(verdict.state, input.now);
+      return [lost, [{ type: "disconnect", pipe, code: 4440, reason: "no sign of life", hard: true }, ...effects]];
+    }
+    case "doubtful":
+      return move(verdict.state, "doubt");
+    case "expired":
+      return end(verdict.state, "expired", 4410);
+  }
+}
+
+/**
+ * One step of a session: what it becomes, and what is to be done. It decides everything about order, loss and time,
+ * and touches nothing: no clock, no chance, no connection.
+ */
+export function stepSession(state: SessionState, input: SessionInput): Stepped {
+  if (state.life === "down") return [state, nothing];
+  switch (input.type) {
+    case "send":
+      return send(state, input);
+    case "flush":
+      return flush(state, input.now);
+    case "frame": {
+      if (input.pipe !== state.pipe) return [state, nothing];
+      const received = receive(state, input.frame, input.now);
+      if (received.kind === "fine") return [received.state, received.effects];
+      if (received.kind === "drained") {
+        const [moved, effects] = move(received.state, "drain");
+        return [moved, [...effects, { type: "goAway", frame: received.frame }]];
+      }
+      const [ended, effects] = breakOff(received.state, "protocol", { code: 4400, text: received.why });
+      return [ended, [...received.effects, ...effects]];
+    }
+    case "broken":
+      if (input.pipe !== state.pipe) return [state, nothing];
+      return breakOff(state, "protocol", { code: input.code, text: input.reason });
+    case "attach":
+      return attach(state, input);
+    case "lost":
+      return lose(state, input);
+    case "missed":
+      return miss(state, input);
+    case "congested":
+      if (input.pipe !== state.pipe) return [state, nothing];
+      return input.full ? [{ ...state, congested: true }, nothing] : wake({ ...state, congested: false });
+    case "tick":
+      return pass(state, input);
+    case "heard":
+      return input.pipe === state.pipe ? [{ ...state, heardAt: input.now }, nothing] : [state, nothing];
+    case "drain":
+      return drain(state, input);
+    case "close":
+      return breakOff(state, input.reason, { code: input.code, text: input.reason });
+  }
+}

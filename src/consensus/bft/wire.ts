@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { councilRoundsMax } from "../../../machines/consensus/bft/council.ts";
+import type { Proposal, Vote } from "../../../machines/consensus/bft/statement.ts";
+import { agreedValueSchema } from "../../../machines/consensus/codec/commit-messages.ts";
+import { hex, membersMax } from "../../../machines/consensus/electorate/electorate.ts";
+
+/** Most votes in one message: both kinds of two rounds, of every member and its double. */
+export const votesPerMessageMax = 8 * membersMax;
+/** Most ballots in one message; an honest member sends one, and two of somebody else as evidence. */
+export const ballotsPerMessageMax = 8;
+
+const round = z
+  .int()
+  .min(0)
+  .max(councilRoundsMax - 1);
+const statement = {
+  decision: hex(32),
+  electorate: hex(32),
+  voter: z
+    .int()
+    .min(0)
+    .max(membersMax - 1),
+  round,
+  validRound: z
+    .int()
+    .min(-1)
+    .max(councilRoundsMax - 1),
+  sig: hex(64),
+};
+
+/** One vote as it travels and as it is stored. */
+export const voteSchema: z.ZodType<Vote> = z.strictObject({
+  kind: z.enum(["prevote", "precommit"]),
+  ...statement,
+  value: hex(32).nullable(),
+});
+/** One proposal as it travels and as it is stored. Nil is no value, so it cannot be proposed. */
+export const proposalSchema: z.ZodType<Proposal> = z.strictObject({
+  kind: z.literal("proposal"),
+  ...statement,
+  value: hex(32),
+});
+/** Votes that travel together. */
+export const votesSchema = z.array(voteSchema).max(votesPerMessageMax);
+
+const wireSchema = z.discriminatedUnion("type", [
+  /** A member's ballot, or two of one voter as evidence. An empty list: this member will bring none. */
+  z.strictObject({ type: z.literal("ballots"), ballots: z.array(z.unknown()).max(ballotsPerMessageMax) }),
+  z.strictObject({
+    type: z.literal("proposal"),
+    proposal: proposalSchema,
+    polka: votesSchema,
+    content: agreedValueSchema,
+  }),
+  z.strictObject({ type: z.literal("vote"), vote: voteSchema }),
+  z.strictObject({ type: z.literal("status"), round, polka: votesSchema, entry: votesSchema }),
+  z.strictObject({
+    type: z.literal("commit"),
+    commit: z.strictObject({ round, value: hex(32), votes: votesSchema }),
+    content: agreedValueSchema,
+  }),
+  z.strictObject({ type: z.literal("fetch"), value: hex(32) }),
+  z.strictObject({ type: z.literal("value"), content: agreedValueSchema }),
+  z.strictObject({ type: z.literal("transcript"), votes: votesSchema }),
+]);
+
+/** What replicas send each other: plain JSON. The sender's place is known from the link, never from the message. */
+export type ReplicaMessage = z.output<typeof wireSchema>;
+
+/** Messages made and frozen in this process, which need no second look at their form. */
+const own = new WeakSet<object>();
+
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const member of Object.values(value)) freeze(member);
+}
+
+/** Freezes a message whose parts are known to be sound; a replica that receives this very object need not parse it. */
+export function sealMessage(message: ReplicaMessage): ReplicaMessage {
+  freeze(message);
+  own.add(message);
+  return message;
+}
+
+/** Reads a message from anywhere; undefined for anything that is none. Never throws on data. */
+export function readMessage(message: unknown): ReplicaMessage | undefined {
+  if (typeof message === "object" && message !== null && own.has(message)) return message as ReplicaMessage;
+  const parsed = wireSchema.safeParse(message);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Where a member stands, as a message. Lists that its state shares are copied before they are frozen. */
+export function statusOf(status: {
+  readonly round: number;
+  readonly polka: readonly Vote[];
+  readonly entry: readonly Vote[];
+}): ReplicaMessage {
+  return { type: "status", round: status.round, polka: [...status.polka], entry: [...status.entry] };
+}

@@ -1,0 +1,285 @@
+import { createActor, type Actor, type ActorOptions, type AnyActorRef } from "xstate";
+import { admitBallot, type AdmittedBallot, type Refusal } from "../../machines/consensus/ballot/admission.ts";
+import { admitCommit } from "../../machines/consensus/ballot/commitment.ts";
+import { isBallotKnown, type CollectState } from "../../machines/consensus/ballot/collect.ts";
+import type {
+  ClosingDraft,
+  CollectEffect,
+  CollectEffectName,
+  CollectEffects,
+} from "../../machines/consensus/ballot/effects.ts";
+import type { CollectEvent, ClosePolicy } from "../../machines/consensus/ballot/events.ts";
+import { ballotMachine } from "../../machines/consensus/ballot/machine.ts";
+import type { Round } from "../../machines/consensus/ballot/round.ts";
+import type { SignedClosing, SignedCommit } from "../../machines/consensus/codec/messages.ts";
+import { commitmentOf, digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
+import { indexOfMember } from "../../machines/consensus/electorate/electorate.ts";
+import type { Failure, Outcome } from "../../machines/failure.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Signer, Verify } from "../ports/signer.ts";
+import type { Announcer } from "./announcer.ts";
+import { sha256 } from "./ed25519.ts";
+import { ownBallotOf, signClosing } from "./signing.ts";
+import type { Vote } from "./voter.ts";
+
+/** Most ballots taken from one message; an honest voter sends one. The rest are dropped as malformed. */
+export const ballotsPerVoteMax = 8;
+
+/** What the inspector needs to show the round below its parent. */
+export type CollectorActorOptions = Pick<ActorOptions<typeof ballotMachine>, "id" | "inspect" | "parent" | "systemId">;
+
+export interface CollectorPorts {
+  readonly clock: Clock;
+  readonly verify: Verify;
+  readonly coordinator: Signer;
+  readonly announcer: Announcer;
+  readonly actor?: CollectorActorOptions | undefined;
+}
+
+/** Why a message of a voter was dropped. */
+export interface DroppedBallot {
+  readonly row: Refusal | "uncommitted" | "badReveal";
+  readonly detail: string;
+}
+
+/** What came beside the ballots, as it came. */
+export interface Delivery {
+  readonly failure?: Failure;
+  readonly dropped?: DroppedBallot;
+  readonly report?: unknown;
+}
+
+export interface CollectorMetrics {
+  messages: number;
+  bytes: number;
+  signs: number;
+  verifies: number;
+  memoHits: number;
+}
+
+function isVote(value: unknown): value is Vote {
+  return typeof value === "object" && value !== null && "ballots" in value && Array.isArray(value.ballots);
+}
+
+/** Where the effects of each running round go, until the transition is over and the shell performs them. */
+const effectsOf = new WeakMap<AnyActorRef, CollectEffect[]>();
+
+function keep<Name extends CollectEffectName>(type: Name) {
+  return ({ self }: { self: AnyActorRef }, params: CollectEffects[Name]): void => {
+    effectsOf.get(self)?.push({ type, params } as CollectEffect);
+  };
+}
+
+/** The chart with its effects kept for the shell; made once, since building a machine costs more than a round. */
+const collectingMachine = ballotMachine.provide({
+  actions: {
+    scheduleClose: keep("scheduleClose"),
+    askReveals: keep("askReveals"),
+    recordBallot: keep("recordBallot"),
+    reportEvidence: keep("reportEvidence"),
+    signClosing: keep("signClosing"),
+    announceResult: keep("announceResult"),
+  },
+});
+
+/**
+ * The shell around the ballot chart for one round: it admits messages, sends events, performs the effects after each
+ * transition, and holds what only a shell may hold: the timer and the coordinator's signer.
+ */
+export class Collector {
+  readonly deliveries = new Map<string, Delivery>();
+  readonly metrics: CollectorMetrics = { messages: 0, bytes: 0, signs: 0, verifies: 0, memoHits: 0 };
+  /** Settles when the commitments are in, with the voters that are to reveal; none if the round ends before. */
+  readonly committed: Promise<readonly string[]>;
+  /** The signed commitments taken so far, as they came. */
+  readonly commits: SignedCommit[] = [];
+  /** Settles when the result is signed; rejects on a fault of the signer or of the chart. */
+  readonly result: Promise<void>;
+  closing: SignedClosing | null = null;
+  hasExpired = false;
+  readonly #round: Round;
+  readonly #ports: CollectorPorts;
+  readonly #actor: Actor<typeof ballotMachine>;
+  readonly #effects: CollectEffect[] = [];
+  readonly #settle: { resolve: () => void; reject: (reason: unknown) => void };
+  readonly #askReveals: (voters: readonly string[]) => void;
+  #timer: Timer | undefined;
+
+  constructor(round: Round, ports: CollectorPorts) {
+    this.#round = round;
+    this.#ports = ports;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.result = promise;
+    const reveals = Promise.withResolvers<readonly string[]>();
+    this.committed = reveals.promise;
+    this.#askReveals = reveals.resolve;
+    this.#settle = { resolve, reject };
+    this.#actor = createActor(collectingMachine, ports.actor ?? {});
+    effectsOf.set(this.#actor, this.#effects);
+    this.#actor.subscribe({ error: reject });
+  }
+
+  get state(): CollectState {
+    return this.#actor.getSnapshot().context;
+  }
+
+  open(close: ClosePolicy): void {
+    this.#actor.start();
+    this.#send({ type: "round.open", round: this.#round, close });
+  }
+
+  /** Takes one voter's commitment, in a round that begins with them. */
+  deliverCommit(voter: string, outcome: Outcome<unknown>): void {
+    if (this.#actor.getSnapshot().status !== "active") return;
+    if (!outcome.ok) {
+      this.#lose(voter, outcome.failure);
+      return;
+    }
+    this.metrics.messages += 1;
+    const admission = admitCommit(outcome.value, this.#round, { hash: sha256, verify: this.#countVerify });
+    if (!admission.admitted) {
+      this.#drop(voter, { row: admission.row, detail: admission.detail });
+      this.#send({ type: "voter.lost", voter, reason: "refused" });
+      return;
+    }
+    const { commit } = admission;
+    this.commits.push(commit);
+    const { voter: by, commitment } = commit.body;
+    this.#send({ type: "commit.received", at: this.#ports.clock.now(), voter: by, commitment });
+  }
+
+  /** Takes what one voter answered. Late answers are heard too: a second, different ballot is evidence at any time. */
+  deliver(voter: string, outcome: Outcome<Vote>): void {
+    if (this.#actor.getSnapshot().status !== "active") return;
+    if (!outcome.ok) {
+      this.#lose(voter, outcome.failure);
+      return;
+    }
+    this.metrics.messages += 1;
+    const vote: unknown = outcome.value;
+    const { ballots, report, salt }: Vote = isVote(vote) ? vote : { ballots: [vote] };
+    this.deliveries.set(voter, { report });
+    this.#ports.announcer.tell("decision.opinion", voter, () => ({ report: report ?? null }));
+    const admitted = ballots.flatMap((message, index) =>
+      this.#admit(voter, index < ballotsPerVoteMax ? message : undefined, salt),
+    );
+    if (admitted.length > 0) this.#send({ type: "ballots.received", at: this.#ports.clock.now(), ballots: admitted });
+    const index = indexOfMember(this.#round.electorate, voter);
+    const { casts, late } = this.state;
+    if ((casts[index] ?? null) === null && (late[index] ?? null) === null)
+      this.#send({ type: "voter.lost", voter, reason: "refused" });
+  }
+
+  /** Ends the round without a result. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#actor.stop();
+    this.#askReveals([]);
+  }
+
+  readonly #countVerify: Verify = (key, bytes, signature) => {
+    this.metrics.verifies += 1;
+    return this.#ports.verify(key, bytes, signature);
+  };
+
+  #lose(voter: string, failed: Failure): void {
+    this.deliveries.set(voter, { failure: failed });
+    this.#ports.announcer.tell("decision.opinion", voter, () => ({ failure: failed }));
+    this.#send({ type: "voter.lost", voter, reason: "failed" });
+  }
+
+  #drop(from: string, dropped: DroppedBallot): void {
+    this.deliveries.set(from, { ...this.deliveries.get(from), dropped });
+    this.#ports.announcer.tell("decision.ballot", from, () => dropped);
+    if (dropped.row !== "uncommitted" && dropped.row !== "badReveal")
+      this.#send({ type: "ballot.refused", row: dropped.row });
+  }
+
+  #admit(from: string, message: unknown, salt: unknown): AdmittedBallot[] {
+    const admission = admitBallot(message, this.#round, {
+      hash: sha256,
+      verify: this.#countVerify,
+      ownOf: ownBallotOf,
+      isKnown: (voter, digest) => isBallotKnown(this.state, voter, digest),
+    });
+    if (admission.admitted) {
+      this.metrics.bytes += Buffer.byteLength(admission.canonical);
+      if (admission.memoHit) this.metrics.memoHits += 1;
+      if (this.#round.proposal.commitClosesAt === undefined) return [admission.ballot];
+      const commitment = typeof salt === "string" ? commitmentOf(admission.ballot.digest, salt, sha256) : null;
+      return [{ ...admission.ballot, commitment }];
+    }
+    this.#drop(from, { row: admission.row, detail: admission.detail });
+    return [];
+  }
+
+  #send(event: CollectEvent): void {
+    this.#actor.send(event);
+    for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift())
+      this.#perform(effect);
+  }
+
+  #perform(effect: CollectEffect): void {
+    const { announcer } = this.#ports;
+    switch (effect.type) {
+      case "scheduleClose":
+        this.#schedule(effect.params.at);
+        return;
+      case "askReveals":
+        this.#askReveals(effect.params.voters);
+        return;
+      case "recordBallot": {
+        const { row, ballot } = effect.params;
+        if (row === "uncommitted" || row === "badReveal") {
+          const { voter } = ballot.body;
+          const detail = row === "badReveal" ? "the ballot is not the one committed to" : "nothing was committed to";
+          this.deliveries.set(voter, { ...this.deliveries.get(voter), dropped: { row, detail } });
+        }
+        announcer.tell("decision.ballot", ballot.body.voter, () => ({ row, ballot }));
+        return;
+      }
+      case "reportEvidence": {
+        const { evidence } = effect.params;
+        announcer.tell("decision.evidence", evidence.voter, () => ({ evidence }));
+        return;
+      }
+      case "signClosing":
+        this.#timer?.cancel();
+        announcer.release();
+        this.#signClosing(effect.params.draft).catch(this.#settle.reject);
+        return;
+      case "announceResult":
+        this.#settle.resolve();
+    }
+  }
+
+  #schedule(at: number): void {
+    const { clock } = this.#ports;
+    this.#timer?.cancel();
+    this.#timer = clock.after(at - clock.now(), () => {
+      this.hasExpired = this.state.phase === "collect";
+      // A native timer may fire a fraction of a millisecond before its moment; the moment has come all the same.
+      this.#send({ type: "time.expired", at: Math.max(at, clock.now()) });
+    });
+  }
+
+  async #signClosing(draft: ClosingDraft): Promise<void> {
+    const { proposal, proposalDigest, electorateDigest } = this.#round;
+    if (proposal.closing === "coordinator") {
+      const body = {
+        v: 1,
+        decisionId: proposal.decisionId,
+        round: proposal.round,
+        proposalDigest,
+        electorateDigest,
+        status: draft.status,
+        option: draft.option,
+        ballotsDigest: digestOf(draft.ballots, sha256),
+        voided: draft.voided.map(({ voter, ballots }) => ({ voter, ballots: [...ballots] as [string, string] })),
+      } as const;
+      this.metrics.signs += 1;
+      this.closing = await signClosing(body, this.#ports.coordinator);
+    }
+    this.#send({ type: "closing.signed", sig: this.closing?.sig ?? null });
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+
+/** The capability a voter offers: it takes a decision and answers with its opinion. */
+export const opinionCapability = "decision.opinion";
+
+/**
+ * A question put to a voter. Options are listed from the boldest to the most cautious where that has a meaning.
+ * `context.folder`, or an option's `folder`, is a project folder to examine.
+ */
+export const decisionQuestion = z.object({
+  decisionId: z.string().max(200),
+  description: z.string().max(20_000),
+  options: z
+    .array(
+      z.object({
+        id: z.string().min(1).max(200),
+        label: z.string().max(2_000).optional(),
+        folder: z.string().optional(),
+        payload: z.json().optional(),
+      }),
+    )
+    .min(1)
+    .max(64),
+  context: z.record(z.string(), z.json()).default({}),
+  constraints: z.array(z.string().max(2_000)).max(64).default([]),
+});
+
+/** One thing a voter worries about, with where and how much. */
+export const concern = z.object({
+  message: z.string().min(1).max(2_000),
+  severity: z.enum(["critical", "high", "medium", "low"]).default("medium"),
+  /** Relative to the examined folder. */
+  file: z.string().max(4_096).optional(),
+  line: z.int().min(1).optional(),
+  /** The measured number behind the concern, with its unit: "41 commits in 90 days". */
+  figure: z.string().max(500).optional(),
+  rule: z.string().max(200).optional(),
+});
+
+/**
+ * What a voter fills in. `recommendation` is an option id, or "abstain" (then confidence is null).
+ * `approves` lists every option the voter could live with; left out, it approves its recommendation only.
+ */
+export const opinion = z.object({
+  recommendation: z.string().min(1).max(200),
+  approves: z.array(z.string().max(200)).max(64).optional(),
+  /** Where options are ranked: tiers of equals, best first; left out, the recommendation, then what else it approves. */
+  ranking: z
+    .array(z.array(z.string().max(200)).min(1).max(64))
+    .min(1)
+    .max(64)
+    .optional(),
+  /** Where options are graded: 0 (rejected) to 100 for each; an option without a grade gets 0. */
+  grades: z.record(z.string().max(200), z.int().min(0).max(100)).optional(),
+  confidence: z.number().min(0).max(1).nullable(),
+  reasoning: z.string().max(65_536).default(""),
+  concerns: z.array(concern).max(1_000).default([]),
+  alternatives: z
+    .array(z.object({ id: z.string().min(1).max(200), description: z.string().max(2_000) }))
+    .max(3)
+    .default([]),
+});
+
+/** A question as a voter receives it. */
+export type DecisionQuestion = z.output<typeof decisionQuestion>;
+/** One thing a voter worries about, with its evidence. */
+export type Concern = z.output<typeof concern>;
+/** What a voter fills in. */
+export type Opinion = z.output<typeof opinion>;

@@ -1,0 +1,77 @@
+import { canonicalText } from "../../machines/consensus/codec/canonical-json.ts";
+import type {
+  BallotBody,
+  ClosingBody,
+  CommitBody,
+  ProposalBody,
+  SignedBallot,
+  SignedClosing,
+  SignedCommit,
+  SignedProposal,
+} from "../../machines/consensus/codec/messages.ts";
+import {
+  sealableOf,
+  sealCanonical,
+  type Sealable,
+  type SignedKind,
+} from "../../machines/consensus/codec/sign-bytes.ts";
+import type { Signer } from "../ports/signer.ts";
+import { sha256 } from "./ed25519.ts";
+
+async function signBody(kind: SignedKind, body: unknown, signer: Signer): Promise<string> {
+  const signature = await signer.sign(sealableOf(kind, body, sha256).signBytes);
+  return Buffer.from(signature).toString("hex");
+}
+
+/** Signs a ballot body as it is. */
+export async function signBallotBody(body: BallotBody, signer: Signer): Promise<SignedBallot> {
+  return { body, sig: await signBody("ballot", body, signer) };
+}
+
+/** Signs a commitment to a ballot. */
+export async function signCommit(body: CommitBody, signer: Signer): Promise<SignedCommit> {
+  return { body, sig: await signBody("commit", body, signer) };
+}
+
+/** A ballot made in this process, with the canonical text and digest that were signed. */
+export interface OwnBallot extends Sealable {
+  readonly canonical: string;
+}
+
+const ownBallots = new WeakMap<object, OwnBallot>();
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) freeze(member);
+  }
+  return value;
+}
+
+/**
+ * Signs a ballot whose body was built here from checked parts, and freezes it. Whoever receives this very object, and
+ * not a copy, need not parse, encode and hash it again: `ownBallotOf` knows it.
+ */
+export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<SignedBallot> {
+  const canonical = canonicalText(body);
+  const sealable = sealCanonical("ballot", canonical, sha256);
+  const signature = await signer.sign(sealable.signBytes);
+  const ballot = freeze({ body, sig: Buffer.from(signature).toString("hex") });
+  ownBallots.set(ballot, { canonical, ...sealable });
+  return ballot;
+}
+
+/** What is known of a ballot that was signed in this process; undefined for everything else. */
+export function ownBallotOf(message: unknown): OwnBallot | undefined {
+  return typeof message === "object" && message !== null ? ownBallots.get(message) : undefined;
+}
+
+/** Signs the closing of a round. */
+export async function signClosing(body: ClosingBody, signer: Signer): Promise<SignedClosing> {
+  return { body, sig: await signBody("closing", body, signer) };
+}
+
+/** Signs a proposal body as it is. */
+export async function signProposalBody(body: ProposalBody, signer: Signer): Promise<SignedProposal> {
+  return { body, sig: await signBody("proposal", body, signer) };
+}

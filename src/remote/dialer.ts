@@ -1,0 +1,192 @@
+import type { EndReason } from "../../machines/session/events.ts";
+import type { LinkState } from "../../machines/session/machine.ts";
+import type { Hello, Welcome } from "../../machines/wire/frames.ts";
+import { frameBytesMax } from "../../machines/wire/limits.ts";
+import type { Timer } from "../ports/clock.ts";
+import type { Pipe, Transport } from "../ports/transport.ts";
+import { credentialsOf, type Authentication } from "./authentication.ts";
+import { jsonCodec } from "./codec.ts";
+import { introduce } from "./introduce.ts";
+import { farewellMs } from "./limits.ts";
+import { ownLimits, PeerSession, type SessionGround } from "./peer-session.ts";
+
+export interface DialOptions {
+  readonly url: string;
+  readonly transport: Transport;
+  readonly auth: Authentication & { readonly mtls?: boolean };
+  /** What the node that is dialled may do here. */
+  readonly grants: readonly string[];
+  /** Hears of each state of the link, and of each session's end. */
+  readonly moved?: (to: LinkState) => void;
+  readonly ended?: (reason: EndReason, code: number) => void;
+}
+
+/**
+ * The dialling side of a link to one address. A session outlives its connections; where it ends all the same, but
+ * for good order or a refusal, another one begins.
+ */
+export class Dialer {
+  readonly #ground: SessionGround;
+  readonly #self: { readonly node: string; readonly inc: string };
+  readonly #options: DialOptions;
+  readonly #abort = new AbortController();
+  #session: PeerSession;
+  /** Chosen by the dialer, so that a welcome that was lost leaves no session behind that nobody knows. */
+  #sessionId = "";
+  /** The present session has been welcomed before. */
+  #isKnown = false;
+  #welcome: Welcome | undefined;
+  #timer: Timer | undefined;
+  #waiting: { resolve(): void; reject(problem: Error): void }[] = [];
+  #refusal: string | undefined;
+  #dials = 0;
+  /** Why the last dial came to nothing. */
+  #why = "";
+  /** The session that ended is followed by one on a connection that is there already. */
+  #succeeded = false;
+
+  constructor(ground: SessionGround, self: { readonly node: string; readonly inc: string }, options: DialOptions) {
+    this.#ground = ground;
+    this.#self = self;
+    this.#options = options;
+    this.#session = this.#begin(0);
+    this.#dial();
+  }
+
+  /** The present session; another one after it ended. */
+  get session(): PeerSession {
+    return this.#session;
+  }
+
+  get state(): LinkState {
+    return this.#session.link.state;
+  }
+
+  /** The node at the other end, once it has been reached. */
+  get peer(): { readonly node: string; readonly inc: string; readonly grants: readonly string[] } | undefined {
+    const welcome = this.#welcome;
+    return welcome === undefined ? undefined : { node: welcome.node, inc: welcome.inc, grants: welcome.grant };
+  }
+
+  /** Resolves when the link is up; rejects when it was refused for good, or the signal aborts. */
+  ready(signal?: AbortSignal): Promise<void> {
+    if (this.state === "up" || this.state === "draining") return Promise.resolve();
+    if (this.#refusal !== undefined) return Promise.reject(new Error(this.#refusal));
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      this.#waiting.push({ resolve, reject });
+    });
+  }
+
+  /** Ends the link in good order: what was sent is acknowledged first, within a few seconds. */
+  async close(): Promise<void> {
+    const { link } = this.#session;
+    if (link.state === "up" || link.state === "draining") {
+      let limit: Timer | undefined;
+      await Promise.race([
+        link.settle(),
+        new Promise<void>((resolve) => (limit = this.#ground.clock.after(farewellMs, resolve))),
+      ]);
+      limit?.cancel();
+    }
+    this.#stop("this side closed the link");
+    link.end("closed", 1000);
+  }
+
+  #stop(why: string): void {
+    this.#refusal ??= why;
+    this.#timer?.cancel();
+    this.#abort.abort();
+    for (const waiter of this.#waiting) waiter.reject(new Error(why));
+    this.#waiting = [];
+  }
+
+  #begin(attempt: number): PeerSession {
+    this.#sessionId = this.#ground.ids.hex(16);
+    this.#isKnown = false;
+    this.#dials += 1;
+    const who = { role: "dialer", peer: this.#options.url, grants: this.#options.grants, attempt } as const;
+    return new PeerSession(this.#ground, who, {
+      moved: (to) => this.#options.moved?.(to),
+      dial: (fromMs, toMs) => this.#redial(fromMs, toMs),
+      ended: (reason, code) => this.#ended(reason, code),
+    });
+  }
+
+  #redial(fromMs: number, toMs: number): void {
+    if (this.#abort.signal.aborted) return;
+    const { clock, random } = this.#ground;
+    this.#timer?.cancel();
+    this.#timer = clock.after(fromMs + (toMs - fromMs) * random.next(), () => this.#dial());
+  }
+
+  #ended(reason: EndReason, code: number): void {
+    this.#options.ended?.(reason, code);
+    if (reason === "closed" || reason === "refused")
+      return this.#stop(`the link ended: ${reason} (${code}) ${this.#why}`);
+    if (this.#abort.signal.aborted) return;
+    this.#session = this.#begin(this.#session.link.attempt);
+    if (!this.#succeeded) this.#session.link.missed(1006);
+  }
+
+  #dial(): void {
+    const { transport, url } = this.#options;
+    const { signal } = this.#abort;
+    this.#dials += 1;
+    const number = this.#dials;
+    // A dial that was overtaken by another, or by the end, leads nowhere.
+    const isLate = (): boolean => signal.aborted || number !== this.#dials;
+    transport.dial(url, { codec: jsonCodec, signal }).then(
+      (pipe) => {
+        if (isLate()) pipe.terminate();
+        else this.#greet(pipe, isLate);
+      },
+      (problem: unknown) => {
+        if (isLate()) return;
+        this.#why = problem instanceof Error ? problem.message : String(problem);
+        this.#session.link.missed(1006);
+      },
+    );
+  }
+
+  #greet(pipe: Pipe, isLate: () => boolean): void {
+    const { auth } = this.#options;
+    const { ids, clock, pace } = this.#ground;
+    const hello: Hello = {
+      t: "H",
+      v: [1],
+      node: this.#self.node,
+      inc: this.#self.inc,
+      nonce: ids.hex(16),
+      codec: jsonCodec,
+      feat: ["batch"],
+      lim: pace.limits ?? ownLimits,
+      auth: credentialsOf(auth),
+      sess: { id: this.#sessionId, recv: this.#session.link.recv },
+    };
+    pipe.limitFrames(frameBytesMax);
+    introduce(pipe, { hello, auth, clock }, (result) => {
+      if (isLate()) return pipe.close(1000, "overtaken");
+      if (result.ok) return this.#welcomed(pipe, result.welcome);
+      this.#why = result.reason;
+      this.#session.link.missed(result.code, result.retryAfterMs);
+    });
+  }
+
+  #welcomed(pipe: Pipe, welcome: Welcome): void {
+    const { id, resumed, recv } = welcome.sess;
+    if (this.#isKnown && !resumed) {
+      this.#succeeded = true;
+      this.#session.link.end("restarted", 4404);
+      this.#succeeded = false;
+    }
+    this.#sessionId = id;
+    this.#isKnown = true;
+    this.#welcome = welcome;
+    this.#session.link.attach(pipe, recv, recv + welcome.lim.msgs);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const waiter of waiting) waiter.resolve();
+  }
+}

@@ -1,0 +1,217 @@
+import type { SessionEffect } from "../../machines/session/effects.ts";
+import type { EndReason, SessionInput } from "../../machines/session/events.ts";
+import { nextAlarm } from "../../machines/session/liveness.ts";
+import type { LinkState } from "../../machines/session/machine.ts";
+import { hasRoom, openSession, type SessionSettings, type SessionState } from "../../machines/session/state.ts";
+import type { stepSession } from "../../machines/session/step.ts";
+import type { Draft, Envelope } from "../../machines/wire/envelope.ts";
+import type { GoAway } from "../../machines/wire/frames.ts";
+import { readTextFrame } from "../../machines/wire/read-frame.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Pipe } from "../ports/transport.ts";
+import { joinBatch, writeFrame } from "./codec.ts";
+import { lateSlackMs } from "./limits.ts";
+
+/** Who hears what becomes of a session. */
+export interface LinkEvents {
+  deliver(envelope: Envelope): void;
+  moved(to: LinkState): void;
+  goAway(frame: GoAway): void;
+  /** A dialer is to dial after a time between the two. */
+  dial(fromMs: number, toMs: number): void;
+  ended(reason: EndReason, code: number, unsettled: readonly Draft[]): void;
+}
+
+export interface LinkOptions {
+  readonly settings: SessionSettings;
+  /** Dials in a row that came to nothing before this session began. */
+  readonly attempt: number;
+  readonly clock: Clock;
+  readonly events: LinkEvents;
+  /** Runs at the end of the present turn of the event loop. */
+  readonly defer: (run: () => void) => void;
+  /** The machine; a test gives a broken one to prove that it would be noticed. */
+  readonly step: typeof stepSession;
+}
+
+/** What a session has to show. */
+export interface LinkStats {
+  readonly state: LinkState;
+  readonly unacknowledged: number;
+  readonly bytes: number;
+  readonly resumes: number;
+  readonly duplicates: number;
+}
+
+/** The shell of one session: it gives the machine what happens, and does what the machine wants done. */
+export class Link {
+  readonly #options: LinkOptions;
+  #state: SessionState;
+  #pipes = 0;
+  readonly #open = new Map<number, Pipe>();
+  #alarm: Timer | undefined;
+  #alarmAt = Number.POSITIVE_INFINITY;
+  /** Bytes that the present pipe had received when last looked at. */
+  #received = 0;
+  #settled: (() => void) | undefined;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#state = openSession(options.settings, options.clock.now(), options.attempt);
+  }
+
+  get state(): LinkState {
+    return this.#state.life;
+  }
+
+  /** The highest message of the peer that is here. */
+  get recv(): number {
+    return this.#state.recv;
+  }
+
+  /** Dials in a row that led to nothing lasting. */
+  get attempt(): number {
+    return this.#state.attempt;
+  }
+
+  get stats(): LinkStats {
+    const { life, outbox, resumes, duplicates } = this.#state;
+    return { state: life, unacknowledged: outbox.size, bytes: outbox.bytes, resumes, duplicates };
+  }
+
+  /** Offers a call or a tell; "full" and "down" mean that it was not taken. */
+  trySend(draft: Draft): "sent" | "full" | "down" {
+    if (this.#state.life === "down") return "down";
+    if (!hasRoom(this.#state)) return "full";
+    this.#step({ type: "send", draft });
+    return "sent";
+  }
+
+  /** Sends an answer or a notice, which is never refused. */
+  send(draft: Draft): void {
+    this.#step({ type: "send", draft });
+  }
+
+  attach(pipe: Pipe, peerRecv: number, limit: number): void {
+    this.#pipes += 1;
+    const number = this.#pipes;
+    this.#open.set(number, pipe);
+    this.#received = pipe.received();
+    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now() });
+    pipe.listen({
+      frame: (text) => this.#read(number, text),
+      drained: () => this.#step({ type: "congested", pipe: number, full: false }),
+      closed: (code) => {
+        this.#open.delete(number);
+        this.#step({ type: "lost", pipe: number, code, now: this.#options.clock.now() });
+      },
+    });
+  }
+
+  missed(code: number, retryAfterMs?: number): void {
+    const now = this.#options.clock.now();
+    this.#step({ type: "missed", code, now, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  }
+
+  drain(frame: GoAway): void {
+    this.#step({ type: "drain", frame });
+  }
+
+  end(reason: EndReason, code: number): void {
+    this.#step({ type: "close", reason, code });
+  }
+
+  /** Resolves when the peer has acknowledged everything, or the session has ended. */
+  async settle(): Promise<void> {
+    if (this.#state.life === "down" || this.#state.outbox.size === 0) return;
+    await new Promise<void>((resolve) => (this.#settled = resolve));
+  }
+
+  #read(pipe: number, text: string): void {
+    if (pipe === this.#state.pipe) this.#received = this.#open.get(pipe)?.received() ?? 0;
+    const reading = readTextFrame(text);
+    if (reading.kind === "ignored") return;
+    if (reading.kind === "refused")
+      return this.#step({ type: "broken", pipe, code: reading.code, reason: reading.reason });
+    const { frame } = reading;
+    if (frame.t === "H" || frame.t === "C" || frame.t === "P" || frame.t === "W")
+      return this.#step({ type: "broken", pipe, code: 4400, reason: `a frame ${frame.t} after the handshake` });
+    this.#step({ type: "frame", pipe, frame, now: this.#options.clock.now() });
+  }
+
+  #step(input: SessionInput): void {
+    const [state, effects] = this.#options.step(this.#state, input);
+    this.#state = state;
+    // A delivery may lead to further steps, which come after this one in full.
+    for (const effect of effects) this.#perform(effect);
+    if (this.#settled !== undefined && (this.#state.life === "down" || this.#state.outbox.size === 0)) {
+      this.#settled();
+      this.#settled = undefined;
+    }
+    this.#arm();
+  }
+
+  #perform(effect: SessionEffect): void {
+    const { events, defer } = this.#options;
+    switch (effect.type) {
+      case "wake":
+        return defer(this.#flush);
+      case "batch":
+        return this.#write(effect.pipe, joinBatch(effect.a, effect.l, effect.bodies));
+      case "frame":
+        return this.#write(effect.pipe, writeFrame(effect.frame));
+      case "deliver":
+        return events.deliver(effect.envelope);
+      case "disconnect": {
+        const pipe = this.#open.get(effect.pipe);
+        if (effect.hard) pipe?.terminate();
+        else pipe?.close(effect.code, effect.reason.slice(0, 100));
+        return;
+      }
+      case "dial":
+        return events.dial(effect.fromMs, effect.toMs);
+      case "moved":
+        return events.moved(effect.to);
+      case "goAway":
+        return events.goAway(effect.frame);
+      case "ended":
+        this.#alarm?.cancel();
+        return events.ended(effect.reason, effect.code, effect.unsettled);
+    }
+  }
+
+  readonly #flush = (): void => {
+    const write = (): void => this.#step({ type: "flush", now: this.#options.clock.now() });
+    const pipe = this.#open.get(this.#state.pipe);
+    if (pipe === undefined) write();
+    else pipe.cork(write);
+  };
+
+  #write(number: number, text: string): void {
+    const pipe = this.#open.get(number);
+    if (pipe?.send(text) === false) this.#step({ type: "congested", pipe: number, full: true });
+  }
+
+  /** One timer serves all waits: it is moved only when something earlier is due. */
+  #arm(): void {
+    const at = nextAlarm(this.#state);
+    if (at >= this.#alarmAt) return;
+    this.#alarm?.cancel();
+    this.#alarmAt = at;
+    const { clock } = this.#options;
+    this.#alarm = clock.after(at - clock.now(), this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    const now = this.#options.clock.now();
+    const lateMs = now - this.#alarmAt > lateSlackMs ? now - this.#alarmAt : 0;
+    this.#alarmAt = Number.POSITIVE_INFINITY;
+    const { pipe } = this.#state;
+    const received = this.#open.get(pipe)?.received() ?? 0;
+    if (received !== this.#received) {
+      this.#received = received;
+      this.#step({ type: "heard", pipe, now });
+    }
+    this.#step({ type: "tick", now, lateMs, load: 0 });
+  };
+}

@@ -1,0 +1,192 @@
+import { stepSession } from "../../machines/session/step.ts";
+import { sessionTtlMs, heartbeatMs } from "../../machines/session/limits.ts";
+import type { Hello, Welcome } from "../../machines/wire/frames.ts";
+import { frameBytesMax } from "../../machines/wire/limits.ts";
+import type { Ids, Random } from "../ports/chance.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Pipe } from "../ports/transport.ts";
+import type { Authentication } from "./authentication.ts";
+import { writeFrame } from "./codec.ts";
+import { Dialer, type DialOptions } from "./dialer.ts";
+import { Door } from "./door.ts";
+import type { Hosting } from "./hosting.ts";
+import { farewellMs, sessionsMax } from "./limits.ts";
+import { ownLimits, PeerSession, type Pace, type SessionGround } from "./peer-session.ts";
+import type { DeadRemoteLetter } from "./requests.ts";
+
+export interface NodeOptions {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly hosting: Hosting;
+  readonly auth: Authentication;
+  /** What a peer that dials this node may do here. */
+  readonly grants: (peer: string) => readonly string[];
+  readonly pace?: Pace;
+  readonly dead?: (peer: string, letter: DeadRemoteLetter) => void;
+  /** Hears of each session that was accepted, and of its end. */
+  readonly joined?: (session: PeerSession) => void;
+  readonly left?: (session: PeerSession, reason: string) => void;
+  /** The machine of the sessions; a test gives a broken one to prove that it would be noticed. */
+  readonly step?: typeof stepSession;
+}
+
+/** A session that a peer dialled, under the id it can be resumed with. */
+interface Accepted {
+  readonly id: string;
+  readonly node: string;
+  readonly inc: string;
+  readonly session: PeerSession;
+}
+
+/** One node: it dials others and is dialled by them. It owns every session, and none outlives it. */
+export class RemoteNode {
+  readonly node: string;
+  /** One start of this node; a peer never takes a restarted node for the one before. */
+  readonly inc: string;
+  readonly #options: NodeOptions;
+  readonly #ground: SessionGround;
+  readonly #door: Door;
+  readonly #accepted = new Map<string, Accepted>();
+  readonly #dialers = new Set<Dialer>();
+  #draining: { readonly retryAfterMs: number; readonly redirect?: string } | undefined;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.node = options.node;
+    this.inc = options.ids.hex();
+    this.#ground = {
+      clock: options.clock,
+      random: options.random,
+      ids: options.ids,
+      hosting: options.hosting,
+      pace: options.pace ?? {},
+      // The end of the turn, after the promises of handlers: what was answered in one turn travels together.
+      defer: (run) => void setImmediate(run),
+      step: options.step ?? stepSession,
+      dead: options.dead ?? (() => {}),
+    };
+    this.#door = new Door({
+      node: this.node,
+      inc: this.inc,
+      clock: options.clock,
+      ids: options.ids,
+      auth: options.auth,
+      ...(options.pace?.handshakeTimeoutMs === undefined
+        ? {}
+        : { handshakeTimeoutMs: options.pace.handshakeTimeoutMs }),
+      admit: (pipe, hello, sig) => this.#admit(pipe, hello, sig),
+    });
+  }
+
+  /** The sessions that peers have dialled. */
+  get sessions(): readonly PeerSession[] {
+    return [...this.#accepted.values()].map(({ session }) => session);
+  }
+
+  /** Connections that have not yet said who they are. */
+  get strangers(): number {
+    return this.#door.strangers;
+  }
+
+  /** Takes a connection that a listener accepted. */
+  accept(pipe: Pipe): void {
+    this.#door.knock(pipe);
+  }
+
+  dial(options: Omit<DialOptions, "grants"> & { readonly grants?: readonly string[] }): Dialer {
+    const dialer = new Dialer(
+      this.#ground,
+      { node: this.node, inc: this.inc },
+      {
+        ...options,
+        grants: options.grants ?? [],
+        ended: (reason, code) => {
+          if (reason === "closed" || reason === "refused") this.#dialers.delete(dialer);
+          options.ended?.(reason, code);
+        },
+      },
+    );
+    this.#dialers.add(dialer);
+    return dialer;
+  }
+
+  /** Takes no new session, and tells the peers of those there are to go elsewhere. */
+  drain(where: { readonly retryAfterMs: number; readonly redirect?: string }): void {
+    this.#draining = where;
+    for (const { session } of this.#accepted.values()) session.link.drain({ t: "G", code: 4503, ...where });
+  }
+
+  /** Ends every session in good order: what was sent is acknowledged first, within a few seconds. */
+  async close(): Promise<void> {
+    this.#draining ??= { retryAfterMs: 1_000 };
+    const links = [...this.#accepted.values()].map(({ session }) => session.link);
+    const limits: { cancel(): void }[] = [];
+    const settled = links.filter((link) => link.state === "up" || link.state === "draining");
+    const late = new Promise<void>((resolve) => limits.push(this.#options.clock.after(farewellMs, resolve)));
+    await Promise.race([Promise.all(settled.map((link) => link.settle())), late]);
+    for (const limit of limits) limit.cancel();
+    for (const link of links) link.end("closed", 1000);
+    await Promise.all([...this.#dialers].map((dialer) => dialer.close()));
+  }
+
+  #admit(pipe: Pipe, hello: Hello, sig: string | undefined): void {
+    pipe.limitFrames(frameBytesMax);
+    this.#endOlder(hello);
+    const { sess = { id: this.#options.ids.hex(16), recv: 0 } } = hello;
+    // A session's id is no secret: it counts for one start of one node, authenticated again, and for no other.
+    const key = `${hello.node} ${hello.inc} ${sess.id}`;
+    const known = this.#accepted.get(key);
+    if (known !== undefined) {
+      this.#welcome(pipe, known, { resumed: true, sig });
+      return known.session.link.attach(pipe, sess.recv, sess.recv + hello.lim.msgs);
+    }
+    const isFull = this.#accepted.size >= sessionsMax;
+    if (isFull || this.#draining !== undefined) {
+      const code = isFull ? 4429 : 4503;
+      const message = isFull ? "too many sessions" : "draining: nothing new is taken";
+      pipe.send(writeFrame({ t: "E", code, message, retryAfterMs: this.#draining?.retryAfterMs ?? 1_000 }));
+      return pipe.close(code, message);
+    }
+    const accepted = this.#open(hello, { key, id: sess.id });
+    this.#welcome(pipe, accepted, { resumed: false, sig });
+    accepted.session.link.attach(pipe, 0, hello.lim.msgs);
+    this.#options.joined?.(accepted.session);
+  }
+
+  /** Sessions of an earlier start of the same node have nobody at the other end any more. */
+  #endOlder({ node, inc }: Hello): void {
+    for (const accepted of this.#accepted.values())
+      if (accepted.node === node && accepted.inc !== inc) accepted.session.link.end("restarted", 4410);
+  }
+
+  #open({ node, inc }: Hello, { key, id }: { readonly key: string; readonly id: string }): Accepted {
+    const who = { role: "acceptor", peer: node, grants: this.#options.grants(node) } as const;
+    const session: PeerSession = new PeerSession(this.#ground, who, {
+      ended: (reason) => {
+        this.#accepted.delete(key);
+        this.#options.left?.(session, reason);
+      },
+    });
+    const accepted = { id, node, inc, session };
+    this.#accepted.set(key, accepted);
+    return accepted;
+  }
+
+  #welcome(pipe: Pipe, { id, session }: Accepted, how: { resumed: boolean; sig: string | undefined }): void {
+    const { pace = {}, grants } = this.#options;
+    const frame: Welcome = {
+      t: "W",
+      v: 1,
+      node: this.node,
+      inc: this.inc,
+      sess: { id, resumed: how.resumed, recv: session.link.recv, ttl: pace.ttlMs ?? sessionTtlMs },
+      lim: pace.limits ?? ownLimits,
+      grant: grants(session.peer),
+      hb: pace.heartbeatMs ?? heartbeatMs,
+      ...(how.sig === undefined ? {} : { sig: how.sig }),
+    };
+    pipe.send(writeFrame(frame));
+  }
+}

@@ -1,0 +1,257 @@
+import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
+import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope.ts";
+import { hopsMax } from "../../machines/wire/limits.ts";
+import { packValue, unpackValue } from "../../machines/wire/values.ts";
+import type { Clock } from "../ports/clock.ts";
+import { measureDraft } from "./codec.ts";
+import { hostValues } from "./host-values.ts";
+import { writeAddress, type Address, type RemoteDown } from "./hosting.ts";
+import { messageBytesMax, openCallsMax } from "./limits.ts";
+import { readDown, readFailure, readOutcome } from "./payloads.ts";
+
+/** How a call to another node is made. */
+export interface RequestOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+  /** Where this message may still be passed on to; a forwarder gives what it was given. */
+  readonly hops?: number;
+  readonly headers?: { readonly [name: string]: string };
+  /** Hears what the handler emits; it may emit so many items before it is granted more. */
+  readonly stream?: { readonly credit: number; next(item: unknown): void };
+}
+
+/** A message that reached nobody, or of which that is not known. */
+export interface DeadRemoteLetter {
+  readonly id: string;
+  readonly to: string;
+  readonly capability: string;
+  readonly reason: string;
+}
+
+/** The session that requests travel on. */
+export interface Carrier {
+  readonly peer: string;
+  trySend(draft: Draft): "sent" | "full" | "down";
+  send(draft: Draft): void;
+}
+
+interface OpenCall {
+  readonly capability: string;
+  readonly stream: RequestOptions["stream"];
+  readonly settle: (outcome: Outcome<unknown>) => void;
+}
+
+/** What this node has asked of one peer and has no answer to. Everything asked is answered exactly once. */
+export class Requests {
+  readonly #carrier: Carrier;
+  readonly #clock: Clock;
+  readonly #dead: (letter: DeadRemoteLetter) => void;
+  readonly #prefix: string;
+  #number = 0;
+  readonly #calls = new Map<string, OpenCall>();
+  readonly #monitors = new Map<string, (down: RemoteDown) => void>();
+
+  constructor(
+    carrier: Carrier,
+    options: { readonly clock: Clock; readonly prefix: string; readonly dead: (letter: DeadRemoteLetter) => void },
+  ) {
+    this.#carrier = carrier;
+    this.#clock = options.clock;
+    this.#prefix = options.prefix;
+    this.#dead = options.dead;
+  }
+
+  /** Calls and monitors that have no answer yet. */
+  get open(): number {
+    return this.#calls.size + this.#monitors.size;
+  }
+
+  /** The id of the message asked last, for `grant`. */
+  get lastId(): string {
+    return `${this.#prefix}-${this.#number.toString(36)}`;
+  }
+
+  call(to: Address, capability: string, given: { input: unknown; options: RequestOptions }): Promise<Outcome<unknown>> {
+    return this.#ask("call", { to: writeAddress(to), ty: capability, input: given.input }, given.options);
+  }
+
+  spawn(name: string, input: unknown, options: RequestOptions): Promise<Outcome<unknown>> {
+    return this.#ask("spawn", { to: "", ty: name, input }, options);
+  }
+
+  tell(
+    to: Address,
+    capability: string,
+    given: { readonly input: unknown; readonly options?: Pick<RequestOptions, "traceparent" | "headers"> },
+  ): "accepted" | "busy" | "stopped" {
+    const { input, options = {} } = given;
+    const packed = packValue(input, hostValues);
+    const id = this.#nextId();
+    const address = writeAddress(to);
+    if (!packed.ok) {
+      this.#dead({ id, to: address, capability, reason: `${packed.fault.path} ${packed.fault.what}` });
+      return "stopped";
+    }
+    const draft: Draft = {
+      id,
+      k: "tell",
+      f: "",
+      to: address,
+      ty: capability,
+      p: packed.value,
+      ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
+      ...(options.headers === undefined ? {} : { x: options.headers }),
+    };
+    const bytes = measureDraft(draft);
+    const sent = bytes > messageBytesMax ? "too large" : this.#carrier.trySend(draft);
+    if (sent === "sent") return "accepted";
+    this.#dead({ id, to: address, capability, reason: sent });
+    return sent === "full" ? "busy" : "stopped";
+  }
+
+  /** Resolves once, when the incarnation has ended or its fate is not known any more. */
+  monitor(to: Address, signal?: AbortSignal): Promise<RemoteDown> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const id = this.#nextId();
+      const leave = (): void => {
+        if (!this.#monitors.delete(id)) return;
+        this.#carrier.send(this.#notice("unmon", id));
+        reject(signal?.reason as Error);
+      };
+      const draft: Draft = { id, k: "mon", f: "", to: writeAddress(to), ty: "" };
+      if (this.#carrier.trySend(draft) !== "sent") return resolve({ reason: "noconnection" });
+      signal?.addEventListener("abort", leave, { once: true });
+      this.#monitors.set(id, (down) => {
+        signal?.removeEventListener("abort", leave);
+        resolve(down);
+      });
+    });
+  }
+
+  stop(to: Address): void {
+    this.#carrier.trySend({ id: this.#nextId(), k: "stop", f: "", to: writeAddress(to), ty: "" });
+  }
+
+  /** Lets a handler emit so many more items. */
+  grant(id: string, items: number): void {
+    if (this.#calls.has(id)) this.#carrier.send({ ...this.#notice("credit", id), p: items });
+  }
+
+  /** Takes an answer of the peer; one that nobody waits for any more is nobody's. */
+  take(envelope: Envelope): void {
+    const id = envelope.re ?? "";
+    const { k, p } = envelope;
+    if (k === "reply" || k === "spawned") this.#calls.get(id)?.settle(readOutcome(p));
+    else if (k === "err") this.#refused(id, readFailure(p), envelope.to);
+    else if (k === "chunk") this.#calls.get(id)?.stream?.next(unpackValue(p ?? null, hostValues));
+    else if (k === "down") for (const one of readDown(p, id)) this.#fell(one.id, one.down);
+  }
+
+  /** The session has ended: whatever has no answer gets the only one that is true. */
+  end(unsettled: readonly Draft[]): void {
+    for (const draft of unsettled)
+      if (draft.k === "tell") this.#dead({ id: draft.id, to: draft.to, capability: draft.ty, reason: "indeterminate" });
+    const node = this.#carrier.peer;
+    for (const call of this.#calls.values()) {
+      const message = `the session with node ${node} ended while ${call.capability} was out: it may or may not have run`;
+      call.settle({ ok: false, failure: failure("remote/indeterminate", message, { node }) });
+    }
+    for (const id of this.#monitors.keys()) this.#fell(id, { reason: "noconnection" });
+  }
+
+  #refused(id: string, failed: Failure, to: string): void {
+    const call = this.#calls.get(id);
+    if (call !== undefined) return call.settle({ ok: false, failure: failed });
+    this.#dead({ id, to, capability: "", reason: failed.code });
+  }
+
+  #fell(id: string, down: RemoteDown): void {
+    const hear = this.#monitors.get(id);
+    if (hear === undefined) return;
+    this.#monitors.delete(id);
+    hear(down);
+  }
+
+  #nextId(): string {
+    this.#number += 1;
+    return `${this.#prefix}-${this.#number.toString(36)}`;
+  }
+
+  #notice(k: EnvelopeKind, re: string): Draft {
+    return { id: this.#nextId(), k, f: "", to: "", ty: "", re };
+  }
+
+  #ask(
+    k: "call" | "spawn",
+    what: { readonly to: string; readonly ty: string; readonly input: unknown },
+    options: RequestOptions,
+  ): Promise<Outcome<unknown>> {
+    const refused = (failed: Failure): Promise<Outcome<unknown>> => Promise.resolve({ ok: false, failure: failed });
+    const { hops = hopsMax, signal } = options;
+    if (signal?.aborted === true) return refused(failure("call/cancelled", `the caller aborted ${what.ty}`));
+    if (hops <= 0) return refused(failure("remote/hops-exhausted", `${what.ty} was passed on ${hopsMax} times`));
+    const packed = packValue(what.input, hostValues);
+    if (!packed.ok) {
+      const { path, what: why } = packed.fault;
+      return refused(failure("remote/unsendable", `the input of ${what.ty} cannot travel: ${path} ${why}`, { path }));
+    }
+    const node = this.#carrier.peer;
+    if (this.#calls.size >= openCallsMax)
+      return refused(failure("remote/full", `${openCallsMax} calls to node ${node} are open`, { node }));
+    const id = this.#nextId();
+    const draft: Draft = {
+      id,
+      k,
+      f: "",
+      to: what.to,
+      ty: what.ty,
+      p: packed.value,
+      ttl: Math.max(0, Math.round(options.timeoutMs)),
+      hp: hops,
+      ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
+      ...(options.tracestate === undefined ? {} : { ts: options.tracestate }),
+      ...headersOf(options),
+    };
+    const bytes = measureDraft(draft);
+    if (bytes > messageBytesMax) {
+      const message = `the input of ${what.ty} makes a message of ${bytes} bytes; it may have ${messageBytesMax}`;
+      return refused(failure("remote/unsendable", message, { path: "value", bytes }));
+    }
+    const sent = this.#carrier.trySend(draft);
+    if (sent === "full") return refused(failure("remote/full", `too much waits to be sent to node ${node}`, { node }));
+    if (sent === "down") return refused(failure("remote/unreachable", `there is no session with ${node}`, { node }));
+    return this.#await(id, what.ty, options);
+  }
+
+  #await(id: string, capability: string, options: RequestOptions): Promise<Outcome<unknown>> {
+    const { signal, timeoutMs } = options;
+    return new Promise((resolve) => {
+      const giveUp = (outcome: Outcome<unknown>): void => {
+        this.#calls.get(id)?.settle(outcome);
+        this.#carrier.send(this.#notice("cancel", id));
+      };
+      const cancel = (): void =>
+        giveUp({ ok: false, failure: failure("call/cancelled", `the caller aborted ${capability}`, { capability }) });
+      const settle = (outcome: Outcome<unknown>): void => {
+        if (!this.#calls.delete(id)) return;
+        limit.cancel();
+        signal?.removeEventListener("abort", cancel);
+        resolve(outcome);
+      };
+      const limit = this.#clock.after(timeoutMs, () => {
+        const message = `no outcome of ${capability} within ${timeoutMs} ms`;
+        giveUp({ ok: false, failure: failure("call/timeout", message, { capability, timeoutMs }) });
+      });
+      this.#calls.set(id, { capability, stream: options.stream, settle });
+      signal?.addEventListener("abort", cancel, { once: true });
+    });
+  }
+}
+
+function headersOf({ headers, stream }: RequestOptions): Pick<Draft, "x"> {
+  if (stream === undefined) return headers === undefined ? {} : { x: headers };
+  return { x: { ...headers, credit: String(stream.credit) } };
+}

@@ -1,0 +1,267 @@
+import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
+import { takeToken, type Bucket } from "../../machines/session/bucket.ts";
+import { isGranted, type GrantVerb } from "../../machines/session/grants.ts";
+import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope.ts";
+import { hopsMax, ttlMaxMs } from "../../machines/wire/limits.ts";
+import { packValue, unpackValue } from "../../machines/wire/values.ts";
+import type { Clock } from "../ports/clock.ts";
+import { measureDraft } from "./codec.ts";
+import { hostValues } from "./host-values.ts";
+import { readAddress, writeAddress, type Address, type Hosting, type Incoming, type RemoteDown } from "./hosting.ts";
+import {
+  deathsPerMessageMax,
+  messageBytesMax,
+  monitorsMax,
+  openCallsMax,
+  spawnedMax,
+  spawnsPerSecondMax,
+} from "./limits.ts";
+import { isFailure, writeDown, writeFailure, writeOutcome } from "./payloads.ts";
+
+export interface ServiceOptions {
+  readonly peer: string;
+  readonly hosting: Hosting;
+  /** What the peer may do here. */
+  readonly grants: readonly string[];
+  readonly clock: Clock;
+  readonly prefix: string;
+  readonly send: (draft: Draft) => void;
+  readonly defer: (run: () => void) => void;
+}
+
+interface ServedCall {
+  readonly controller: AbortController;
+  /** Items that the caller takes; undefined where it takes none at all. */
+  credit: number | undefined;
+  refill: (() => void) | undefined;
+}
+
+const noHeaders = Object.freeze({});
+
+/** The floor above broke its promise never to throw: the caller hears of a crash, and no more than its message. */
+function faultOf(thrown: unknown): Failure {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return failure("agent/crashed", `the node's own code failed: ${message}`);
+}
+
+/** What one peer has asked of this node: nothing beyond its grants, and nothing that outlives its session. */
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #calls = new Map<string, ServedCall>();
+  readonly #monitors = new Map<string, () => void>();
+  readonly #spawned = new Map<string, Address>();
+  #spawning = 0;
+  #spawns: Bucket | undefined;
+  #number = 0;
+  #deaths: { readonly ref: string; readonly down: RemoteDown }[] = [];
+  #ended = false;
+  /** What each kind of message asks for; any other kind answers what this node asked, and is not ours. */
+  readonly #takers: ReadonlyMap<string, (envelope: Envelope) => void> = new Map([
+    ["call", (envelope: Envelope) => this.#call(envelope)],
+    ["tell", (envelope: Envelope) => this.#tell(envelope)],
+    ["cancel", ({ re = "" }: Envelope) => this.#giveUp(re, "the caller gave up")],
+    ["credit", ({ re = "", p }: Envelope) => this.#credit(re, p)],
+    ["mon", (envelope: Envelope) => this.#monitor(envelope)],
+    ["unmon", ({ re = "" }: Envelope) => this.#unmonitor(re)],
+    ["spawn", (envelope: Envelope) => this.#spawn(envelope)],
+    ["stop", (envelope: Envelope) => this.#stop(envelope)],
+  ]);
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** What the peer has open here. */
+  get open(): { readonly calls: number; readonly monitors: number; readonly spawned: number } {
+    return { calls: this.#calls.size, monitors: this.#monitors.size, spawned: this.#spawned.size };
+  }
+
+  take(envelope: Envelope): void {
+    if (this.#ended) return;
+    this.#takers.get(envelope.k)?.(envelope);
+  }
+
+  /** The session has ended: nobody waits, so nothing goes on; what the peer spawned is stopped. */
+  end(): void {
+    this.#ended = true;
+    for (const id of this.#calls.keys()) this.#giveUp(id, "the caller's session ended");
+    for (const unwatch of this.#monitors.values()) unwatch();
+    this.#monitors.clear();
+    for (const child of this.#spawned.values()) this.#options.hosting.stop(child);
+    this.#spawned.clear();
+  }
+
+  #answer(k: EnvelopeKind, re: string, p: Draft["p"] = null): void {
+    if (this.#ended) return;
+    this.#number += 1;
+    const draft = { id: `${this.#options.prefix}~${this.#number.toString(36)}`, k, f: "", to: "", ty: "", re, p };
+    const bytes = measureDraft(draft);
+    if (bytes <= messageBytesMax) return this.#options.send(draft);
+    const message = `the answer has ${bytes} bytes; a message may have ${messageBytesMax}`;
+    this.#refuse(re, failure("remote/unsendable", message, { bytes }));
+  }
+
+  #refuse(re: string, failed: Failure): void {
+    this.#answer("err", re, writeFailure(failed));
+  }
+
+  /** Undefined where the grant is there; the refusal otherwise. */
+  #forbidden(verb: GrantVerb, target: string): Failure | undefined {
+    if (isGranted(this.#options.grants, verb, target)) return undefined;
+    const needs = `${verb}:${target}`;
+    return failure("remote/forbidden", `node ${this.#options.peer} is not granted ${needs}`, { needs });
+  }
+
+  #incoming({ id, to, ty, p, tp, ts, hp, x }: Envelope): Incoming {
+    return {
+      peer: this.#options.peer,
+      to: readAddress(to),
+      capability: ty,
+      input: p === undefined ? undefined : unpackValue(p, hostValues),
+      id,
+      hops: Math.max(0, (hp ?? hopsMax) - 1),
+      headers: x ?? noHeaders,
+      ...(tp === undefined ? {} : { traceparent: tp }),
+      ...(ts === undefined ? {} : { tracestate: ts }),
+    };
+  }
+
+  #tell(envelope: Envelope): void {
+    const message = this.#incoming(envelope);
+    const failed = this.#forbidden("tell", message.to.path) ?? this.#options.hosting.tell(message);
+    if (failed !== undefined) this.#refuse(envelope.id, failed);
+  }
+
+  #call(envelope: Envelope): void {
+    const { id } = envelope;
+    const incoming = this.#incoming(envelope);
+    const forbidden = this.#forbidden("tell", incoming.to.path);
+    if (forbidden !== undefined) return this.#refuse(id, forbidden);
+    if (this.#calls.has(id) || this.#calls.size >= openCallsMax)
+      return this.#refuse(id, failure("call/busy", `${openCallsMax} calls of this peer are open`));
+    const credit = Number(envelope.x?.["credit"] ?? Number.NaN);
+    const served: ServedCall = {
+      controller: new AbortController(),
+      credit: Number.isSafeInteger(credit) && credit >= 0 ? credit : undefined,
+      refill: undefined,
+    };
+    this.#calls.set(id, served);
+    const call = {
+      ...incoming,
+      ttlMs: envelope.ttl ?? ttlMaxMs,
+      signal: served.controller.signal,
+      emit: (item: unknown) => this.#emit(id, served, item),
+    };
+    this.#options.hosting.call(call).then(
+      (outcome) => this.#settle(id, outcome),
+      (thrown: unknown) => this.#settle(id, { ok: false, failure: faultOf(thrown) }),
+    );
+  }
+
+  #settle(id: string, outcome: Outcome<unknown>): void {
+    if (!this.#calls.delete(id)) return;
+    if (!outcome.ok) return this.#refuse(id, outcome.failure);
+    const payload = writeOutcome(outcome);
+    if (isFailure(payload)) this.#refuse(id, payload);
+    else this.#answer("reply", id, payload);
+  }
+
+  async #emit(id: string, served: ServedCall, item: unknown): Promise<void> {
+    if (served.credit === undefined) return;
+    while (served.credit <= 0 && this.#calls.has(id)) await new Promise<void>((resolve) => (served.refill = resolve));
+    if (!this.#calls.has(id)) return;
+    const packed = packValue(item, hostValues);
+    if (!packed.ok) throw new Error(`the item cannot travel: ${packed.fault.path} ${packed.fault.what}`);
+    served.credit -= 1;
+    this.#answer("chunk", id, packed.value);
+  }
+
+  #credit(id: string, items: Draft["p"]): void {
+    const served = this.#calls.get(id);
+    if (served?.credit === undefined || typeof items !== "number" || !(items > 0)) return;
+    served.credit = Math.min(served.credit + items, Number.MAX_SAFE_INTEGER);
+    served.refill?.();
+  }
+
+  #giveUp(id: string, reason: string): void {
+    const served = this.#calls.get(id);
+    if (served === undefined) return;
+    this.#calls.delete(id);
+    served.refill?.();
+    served.controller.abort(new DOMException(reason, "AbortError"));
+  }
+
+  #monitor({ id, to }: Envelope): void {
+    const target = readAddress(to);
+    const isRefused = this.#monitors.size >= monitorsMax || this.#forbidden("watch", target.path) !== undefined;
+    if (isRefused) return this.#fell(id, { reason: "refused" });
+    if (this.#monitors.has(id)) return;
+    this.#monitors.set(id, () => {});
+    const unwatch = this.#options.hosting.monitor(target, (down) => {
+      if (this.#monitors.delete(id)) this.#fell(id, down);
+    });
+    if (this.#monitors.has(id)) this.#monitors.set(id, unwatch);
+  }
+
+  #unmonitor(id: string): void {
+    this.#monitors.get(id)?.();
+    this.#monitors.delete(id);
+    this.#deaths = this.#deaths.filter((death) => death.ref !== id);
+  }
+
+  /** Deaths of one turn travel together, after everything that the dead have sent in it. */
+  #fell(ref: string, down: RemoteDown): void {
+    this.#deaths.push({ ref, down });
+    if (this.#deaths.length === 1) this.#options.defer(() => this.#tellDeaths());
+  }
+
+  #tellDeaths(): void {
+    const groups = new Map<string, { refs: string[]; down: RemoteDown }>();
+    for (const { ref, down } of this.#deaths) {
+      const alike = down.failure === undefined && down.incarnation === undefined ? down.reason : ref;
+      const group = groups.get(alike) ?? { refs: [], down };
+      group.refs.push(ref);
+      groups.set(alike, group);
+    }
+    this.#deaths = [];
+    for (const { refs, down } of groups.values())
+      for (let from = 0; from < refs.length; from += deathsPerMessageMax) {
+        const some = refs.slice(from, from + deathsPerMessageMax);
+        this.#answer("down", some[0] ?? "", writeDown(some, down));
+      }
+  }
+
+  #spawn(envelope: Envelope): void {
+    const { id, ty: name } = envelope;
+    const forbidden = this.#forbidden("spawn", name);
+    if (forbidden !== undefined) return this.#refuse(id, forbidden);
+    const plan = { perSecond: spawnsPerSecondMax, burst: spawnedMax };
+    const { bucket, waitMs } = takeToken(this.#spawns, this.#options.clock.now(), plan);
+    this.#spawns = bucket;
+    if (this.#spawned.size + this.#spawning >= spawnedMax || waitMs > 0)
+      return this.#refuse(id, failure("system/full", `a peer may have ${spawnedMax} agents spawned here`, { waitMs }));
+    const { input } = this.#incoming(envelope);
+    this.#spawning += 1;
+    this.#options.hosting.spawn({ peer: this.#options.peer, name, input }).then(
+      (outcome) => this.#born(id, outcome),
+      (thrown: unknown) => this.#born(id, { ok: false, failure: faultOf(thrown) }),
+    );
+  }
+
+  #born(id: string, outcome: Outcome<Required<Address>>): void {
+    this.#spawning -= 1;
+    if (!outcome.ok) return this.#refuse(id, outcome.failure);
+    if (this.#ended) return this.#options.hosting.stop(outcome.value);
+    const { path, incarnation } = outcome.value;
+    this.#spawned.set(writeAddress(outcome.value), outcome.value);
+    this.#answer("spawned", id, { value: { path, incarnation } });
+  }
+
+  /** A peer stops only what it has spawned. */
+  #stop({ to }: Envelope): void {
+    const child = this.#spawned.get(to);
+    if (child === undefined) return;
+    this.#spawned.delete(to);
+    this.#options.hosting.stop(child);
+  }
+}

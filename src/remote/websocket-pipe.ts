@@ -1,0 +1,122 @@
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { RawData, WebSocket } from "ws";
+import type { Pipe, PipeEnd, PipeListener } from "../ports/transport.ts";
+
+/** Bytes waiting in a socket before the pipe says that it is full. */
+export const pipeBufferBytesMax = 1_048_576;
+/** How long the other end may take to answer a goodbye; then the connection is dropped. */
+export const goodbyeTimeoutMs = 1_000;
+
+/** What the socket itself says of the other end: certificate and channel, where it is TLS. */
+export function describeEnd(socket: Socket, codec: string): PipeEnd {
+  const address = socket.remoteAddress ?? "";
+  const tls = socket as Partial<TLSSocket>;
+  if (tls.exportKeyingMaterial === undefined) return { codec, address, binding: "", certified: [] };
+  const binding = tls.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0)).toString("hex");
+  const names = tls.authorized === true ? (tls.getPeerCertificate?.().subjectaltname ?? "") : "";
+  const certified = names.split(", ").flatMap((name) => (name.startsWith("DNS:") ? [name.slice(4)] : []));
+  return { codec, address, binding, certified };
+}
+
+/** A WebSocket as a pipe. */
+export class WebSocketPipe implements Pipe {
+  readonly end: PipeEnd;
+  readonly #socket: WebSocket;
+  readonly #net: Socket;
+  #listener: PipeListener | undefined;
+  #early: (() => void)[] = [];
+  #full = false;
+  #frameBytesMax = Number.POSITIVE_INFINITY;
+  #unwatch: (() => void) | undefined;
+  #closed: { readonly code: number; readonly reason: string } | undefined;
+
+  constructor(socket: WebSocket, net: Socket, codec: string) {
+    this.#socket = socket;
+    this.#net = net;
+    this.end = describeEnd(net, codec);
+    net.setNoDelay(true);
+    socket.on("message", (data, isBinary) => this.#take(data, isBinary));
+    socket.on("close", (code, reason) => {
+      this.#unwatch?.();
+      const said = this.#closed ?? { code, reason: reason.toString("utf8") };
+      this.#tell(() => this.#listener?.closed(said.code, said.reason));
+    });
+    // What it was follows as the code of the close.
+    socket.on("error", () => socket.terminate());
+    net.on("drain", () => this.#relieve());
+  }
+
+  listen(listener: PipeListener): void {
+    this.#listener = listener;
+    const early = this.#early;
+    this.#early = [];
+    for (const tell of early) tell();
+  }
+
+  send(frame: string): boolean {
+    if (this.#socket.readyState !== this.#socket.OPEN) return true;
+    this.#socket.send(frame);
+    if (this.#socket.bufferedAmount >= pipeBufferBytesMax) this.#full = true;
+    return !this.#full;
+  }
+
+  cork(write: () => void): void {
+    this.#net.cork();
+    try {
+      write();
+    } finally {
+      this.#net.uncork();
+    }
+  }
+
+  received(): number {
+    return this.#net.bytesRead;
+  }
+
+  /** A stranger's frame is stopped by its bytes, before it is complete. */
+  limitFrames(bytes: number): void {
+    this.#frameBytesMax = bytes;
+    this.#unwatch?.();
+    const upTo = this.#net.bytesRead + bytes * 4;
+    if (bytes >= pipeBufferBytesMax) return;
+    const watch = (): void => {
+      if (this.#net.bytesRead > upTo) this.close(4413, "too much was sent before the handshake was over");
+    };
+    this.#net.on("data", watch);
+    this.#unwatch = () => void this.#net.off("data", watch);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = { code, reason };
+    this.#unwatch?.();
+    const limit = setTimeout(() => this.#socket.terminate(), goodbyeTimeoutMs);
+    this.#socket.once("close", () => clearTimeout(limit));
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  #take(data: RawData, isBinary: boolean): void {
+    if (this.#closed !== undefined) return;
+    if (isBinary) return this.close(4400, "frames of this codec are text");
+    const bytes = data as Buffer;
+    if (bytes.length > this.#frameBytesMax) return this.close(4413, "the frame is too large");
+    const text = bytes.toString("utf8");
+    this.#tell(() => this.#listener?.frame(text));
+  }
+
+  #relieve(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    this.#tell(() => this.#listener?.drained());
+  }
+
+  #tell(tell: () => void): void {
+    if (this.#listener === undefined) this.#early.push(tell);
+    else tell();
+  }
+}

@@ -1,0 +1,88 @@
+import type { Socket } from "node:net";
+import { WebSocket, WebSocketServer } from "ws";
+import { frameBytesMax } from "../../machines/wire/limits.ts";
+import { TroupeError } from "../errors.ts";
+import { refuseUpgrade, type HttpDoor } from "../listen/door.ts";
+import type { Listening, Pipe, Transport } from "../ports/transport.ts";
+import { jsonCodec } from "./codec.ts";
+import { WebSocketPipe } from "./websocket-pipe.ts";
+
+/** How long the other side may take to accept a connection; then the dial has failed. */
+export const dialTimeoutMs = 5_000;
+/** Pieces of one frame; our own nodes never send more than one. */
+const fragmentsMax = 16;
+
+/** Pieces of the network that one frame may be put together from. */
+const chunksMax = 2_048;
+
+const protocolPrefix = "troupe.v1.";
+const codecs: readonly string[] = [jsonCodec];
+
+const socketOptions = {
+  maxPayload: frameBytesMax,
+  perMessageDeflate: false,
+  maxFragments: fragmentsMax,
+  maxBufferedChunks: chunksMax,
+} as const;
+
+/** Dials nodes by WebSocket. */
+export const webSocketTransport: Transport = {
+  async dial(url, { codec, signal }): Promise<Pipe> {
+    checkDialUrl(url);
+    signal.throwIfAborted();
+    const socket = new WebSocket(url, [protocolPrefix + codec], { ...socketOptions, handshakeTimeout: dialTimeoutMs });
+    const abandon = (): void => socket.terminate();
+    signal.addEventListener("abort", abandon, { once: true });
+    try {
+      return await new Promise<Pipe>((resolve, reject) => {
+        let pipe: Pipe | undefined;
+        // The pipe hears from the first byte on: frames may come together with the answer to the upgrade.
+        socket.once("upgrade", (response) => (pipe = new WebSocketPipe(socket, response.socket, codec)));
+        socket.once("open", () => (pipe === undefined ? reject(new Error("no upgrade")) : resolve(pipe)));
+        socket.once("error", reject);
+        socket.once("close", (code) => reject(new Error(`the connection was closed (${code})`)));
+      });
+    } finally {
+      signal.removeEventListener("abort", abandon);
+    }
+  },
+};
+
+/** Throws `usage/invalid-options` for an address that nodes cannot be dialled at, or that carries a secret. */
+export function checkDialUrl(text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== "ws:" && url.protocol !== "wss:"))
+    throw new TroupeError(
+      "usage/invalid-options",
+      "the address of a node looks like ws://host:port/ or wss://host:port/",
+    );
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
+    throw new TroupeError(
+      "usage/invalid-options",
+      `the address of node ${url.host} carries a user, a password or a query; secrets belong into auth, where no log sees them`,
+    );
+}
+
+function codecOf(header: string | undefined): string | undefined {
+  const offered = (header ?? "").split(",").map((name) => name.trim());
+  return codecs.find((codec) => offered.includes(protocolPrefix + codec));
+}
+
+/** Accepts nodes at `/` of a door. */
+export function acceptWebSockets(door: HttpDoor, accept: (pipe: Pipe) => void): Listening {
+  const server = new WebSocketServer({
+    ...socketOptions,
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: (offered) => {
+      const codec = codecs.find((name) => offered.has(protocolPrefix + name));
+      return codec === undefined ? false : protocolPrefix + codec;
+    },
+  });
+  door.upgrade("/", (request, socket: Socket, head) => {
+    const codec = codecOf(request.headers["sec-websocket-protocol"]);
+    if (codec === undefined) return refuseUpgrade(socket, "426 Upgrade Required");
+    server.handleUpgrade(request, socket, head, (webSocket) => accept(new WebSocketPipe(webSocket, socket, codec)));
+  });
+  return { url: door.address("ws"), [Symbol.asyncDispose]: () => door[Symbol.asyncDispose]() };
+}

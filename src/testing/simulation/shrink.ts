@@ -1,0 +1,47 @@
+import { features, type Feature, type PlanOverrides } from "./plan.ts";
+import { simulate, type ScheduleReport } from "./simulate.ts";
+
+/** A failing schedule with as little in it as still fails the same rule. */
+export interface Shrunk {
+  readonly overrides: PlanOverrides;
+  readonly report: ScheduleReport;
+  /** Schedules tried. */
+  readonly tried: number;
+}
+
+/** Leaves out one feature after the other, then half of the acts at a time, as long as the same rule still fails. */
+export function shrink(seed: number, rule: string, start: PlanOverrides = {}): Shrunk {
+  let overrides = start;
+  let report = simulate(seed, overrides);
+  let tried = 1;
+  const attempt = (next: PlanOverrides): boolean => {
+    const candidate = simulate(seed, next);
+    tried += 1;
+    if (candidate.violation?.rule !== rule) return false;
+    overrides = next;
+    report = candidate;
+    return true;
+  };
+  for (const feature of features) {
+    const without: readonly Feature[] = [...(overrides.without ?? []), feature];
+    attempt({ ...overrides, without });
+  }
+  if (overrides.without?.includes("acts") !== true) {
+    let acts = overrides.actsMax ?? report.plan.actsMax;
+    while (acts > 1 && attempt({ ...overrides, actsMax: acts >> 1 })) acts >>= 1;
+    while (acts > 1 && attempt({ ...overrides, actsMax: acts - 1 })) acts -= 1;
+  }
+  return { overrides, report, tried };
+}
+
+/** The command that runs one schedule again. */
+export function replayCommand(seed: number, overrides: PlanOverrides = {}): string {
+  const parts = [`npm run test:simulation -- --seeds 1 --from ${seed}`];
+  if (overrides.adversary !== undefined) parts.push(`--adversary ${overrides.adversary}`);
+  if (overrides.regime !== undefined) parts.push(`--regime ${overrides.regime}`);
+  if (overrides.without !== undefined && overrides.without.length > 0) {
+    parts.push(`--without ${overrides.without.join(",")}`);
+  }
+  if (overrides.actsMax !== undefined) parts.push(`--acts ${overrides.actsMax}`);
+  return parts.join(" ");
+}

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { Allowance } from "../../../machines/call/budget.ts";
+import { extraCharactersMax, extrasMax } from "../../../machines/wire/limits.ts";
+import type { CallOptions } from "../../agent/context.ts";
+import type { Leaving } from "../../dispatch/request.ts";
+
+/** One header is kept for the credit of a stream. */
+const headersMax = extrasMax - 1;
+
+const carriedSchema = z.object({
+  key: z.string().exactOptional(),
+  runId: z.string().exactOptional(),
+  decisionId: z.string().exactOptional(),
+  priority: z.enum(["high", "normal", "low"]).exactOptional(),
+  budget: z
+    .object({
+      calls: z.number().nonnegative().exactOptional(),
+      tokens: z.number().nonnegative().exactOptional(),
+      cost: z.number().nonnegative().exactOptional(),
+    })
+    .exactOptional(),
+  baggage: z.record(z.string(), z.string()).exactOptional(),
+});
+
+/** What a message carries from node to node besides its input, its deadline and its trace. */
+export type Carried = z.infer<typeof carriedSchema>;
+
+type Carrying = Pick<Leaving, "key" | "runId" | "decisionId" | "priority" | "baggage"> & { readonly left?: Allowance };
+
+/** As headers of the wire, in pieces that fit; undefined where it is too much for one message. */
+export function writeCarried(what: Carrying): { readonly [name: string]: string } | undefined {
+  const { key, runId, decisionId, priority, baggage, left } = what;
+  const isBare = key === undefined && runId === undefined && decisionId === undefined && priority === undefined;
+  const hasBaggage = Object.keys(baggage).length > 0;
+  if (isBare && !hasBaggage && left === undefined) return {};
+  const text = JSON.stringify({ key, runId, decisionId, priority, budget: left, ...(hasBaggage ? { baggage } : {}) });
+  const headers: Record<string, string> = {};
+  for (let from = 0, piece = 0; from < text.length; from += extraCharactersMax, piece += 1) {
+    if (piece >= headersMax) return undefined;
+    headers[`c${piece}`] = text.slice(from, from + extraCharactersMax);
+  }
+  return headers;
+}
+
+/** Undefined for what no node of ours has written. */
+export function readCarried(headers: { readonly [name: string]: string }): Carried | undefined {
+  let text = "";
+  for (let piece = 0; piece < headersMax; piece += 1) {
+    const next = headers[`c${piece}`];
+    if (next === undefined) break;
+    text += next;
+  }
+  if (text === "") return {};
+  try {
+    const parsed = carriedSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The options of a tell or a call here that stands for one from another node. */
+export function toOptions({ budget: _budget, ...carried }: Carried, traceparent: string | undefined): CallOptions {
+  return { ...carried, ...(traceparent === undefined ? {} : { traceparent }) };
+}

@@ -1,0 +1,194 @@
+import type { AgentDefinition } from "../../agent/define.ts";
+import type { AgentRef } from "../../dispatch/ref.ts";
+import { TroupeError } from "../../errors.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Listening } from "../../ports/transport.ts";
+import type { Dialer } from "../../remote/dialer.ts";
+import type { RemoteNode } from "../../remote/node.ts";
+import type { Core } from "../../system/core.ts";
+import type { PeerAuth } from "./auth.ts";
+import type { ListedAgent } from "./directory.ts";
+import type { AgentHost } from "./host.ts";
+import type { Peer } from "./peer.ts";
+import { RemoteRef } from "./remote-ref.ts";
+
+/** How long calls in hand may go on when a listener closes; then they are cancelled. */
+export const drainMs = 10_000;
+/** How long a spawn on another node may take. */
+const spawnTimeoutMs = 30_000;
+/** When a node that is told to go elsewhere may come back. */
+const retryAfterMs = 1_000;
+
+/** Where to listen, who may come, and what they may do. */
+export interface ListenOptions {
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Default 127.0.0.1; an address that other machines can reach needs `auth`. */
+  readonly host?: string;
+  /** Without it anybody on this machine may come, and nobody else. */
+  readonly auth?: PeerAuth;
+  /**
+   * What peers may do: "tell:/reviewer/*" (an agent by path), "tell:cap:code.review" (whoever has the capability),
+   * "watch:/*", "spawn:worker@1", "tell:node:control" (pause, resume, stop and kill any agent). One list for all, or by
+   * the name of the node. Default: tell and watch every agent.
+   */
+  readonly grants?: readonly string[] | ((peer: string) => readonly string[]);
+  /** What peers that are granted it may spawn, each as its name and "@1". Default: nothing. */
+  readonly spawn?: readonly AgentDefinition[];
+  /** Names under which this machine is reached: "troupe.example:7700". */
+  readonly hosts?: readonly string[];
+  /** Pages that may connect: "https://troupe.example". Default: none but this door's own. */
+  readonly origins?: readonly string[];
+}
+
+/** How to reach another node. */
+export interface ConnectOptions {
+  readonly auth?: PeerAuth;
+  /** What that node may do here, as in `ListenOptions`. Default: nothing. */
+  readonly grants?: readonly string[];
+  /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A door that peers dial. `await using` or `close()` shuts it. */
+export interface Listener extends AsyncDisposable {
+  /** The address to connect to: "ws://127.0.0.1:7700/". */
+  readonly url: string;
+  /** The name that peers know this node by. */
+  readonly node: string;
+  /** The names of the nodes that have a session here. */
+  readonly peers: readonly string[];
+  /** Takes nothing new, lets the calls in hand end (up to 10 s), and closes. */
+  close(): Promise<void>;
+}
+
+/** Another node, as `connect` gives it. Its capabilities join routing; its agents have refs. */
+export interface RemotePeer extends AsyncDisposable {
+  readonly url: string;
+  /** The name of the node at the other end. */
+  readonly node: string;
+  /** The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining". */
+  readonly state: string;
+  /** Capabilities that it offers to this node. */
+  readonly capabilities: readonly string[];
+  /** Its agents, as it listed them last; at most 1,000. */
+  readonly agents: readonly ListedAgent[];
+  /** The agent at a path of that node. It need not be listed; a call says whether it is there. */
+  ref(path: string): AgentRef;
+  /**
+   * Starts an agent there, by a name that the node exposes: "worker@1". It ends with the session.
+   * Errors: throws `remote/forbidden`, `remote/unreachable`, `system/full`.
+   */
+  spawn(name: string): Promise<AgentRef>;
+  /** Asks now what the node offers; it is asked every 5 s anyway. */
+  refresh(): Promise<void>;
+  /** Ends the link in good order. */
+  close(): Promise<void>;
+}
+
+interface ListenerParts {
+  readonly url: string;
+  readonly node: RemoteNode;
+  readonly serving: AgentHost;
+  readonly door: Listening;
+  readonly clock: Clock;
+}
+
+export class OpenListener implements Listener {
+  readonly #parts: ListenerParts;
+  readonly #gone: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: ListenerParts, gone: () => void) {
+    this.#parts = parts;
+    this.#gone = gone;
+  }
+
+  get url(): string {
+    return this.#parts.url;
+  }
+  get node(): string {
+    return this.#parts.node.node;
+  }
+  get peers(): readonly string[] {
+    return this.#parts.node.sessions.map(({ peer }) => peer);
+  }
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+  async #close(): Promise<void> {
+    const { node, serving, door, clock } = this.#parts;
+    node.drain({ retryAfterMs });
+    let limit: Timer | undefined;
+    const late = new Promise<void>((resolve) => (limit = clock.after(drainMs, resolve)));
+    await Promise.race([serving.idle(), late]);
+    limit?.cancel();
+    await node.close();
+    await door[Symbol.asyncDispose]();
+    this.#gone();
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+interface PeerParts {
+  readonly url: string;
+  readonly peer: Peer;
+  readonly dialer: Dialer;
+  readonly core: Core;
+}
+
+export class ConnectedPeer implements RemotePeer {
+  readonly #parts: PeerParts;
+  readonly #gone: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: PeerParts, gone: () => void) {
+    this.#parts = parts;
+    this.#gone = gone;
+  }
+
+  get url(): string {
+    return this.#parts.url;
+  }
+  get node(): string {
+    return this.#parts.peer.node;
+  }
+  get state(): string {
+    return this.#parts.peer.state;
+  }
+  get capabilities(): readonly string[] {
+    return this.#parts.peer.capabilities;
+  }
+  get agents(): readonly ListedAgent[] {
+    return this.#parts.peer.agents;
+  }
+  ref(path: string): AgentRef {
+    const listed = this.agents.find((each) => each.path === path);
+    return new RemoteRef(this.#parts.peer, { path, incarnation: listed?.incarnation ?? 0 }, this.#parts.core.ports);
+  }
+  async spawn(name: string): Promise<AgentRef> {
+    const { peer, core } = this.#parts;
+    const outcome = await peer.requests.spawn(name, null, { timeoutMs: spawnTimeoutMs });
+    if (!outcome.ok) {
+      const { code, message, data } = outcome.failure;
+      throw new TroupeError(code as "remote/forbidden", message, { data });
+    }
+    return new RemoteRef(peer, outcome.value as { path: string; incarnation: number }, core.ports);
+  }
+  async refresh(): Promise<void> {
+    await this.#parts.peer.refresh();
+  }
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+  async #close(): Promise<void> {
+    this.#gone();
+    await this.#parts.dialer.close();
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,225 @@
+import { failure, type Outcome } from "../../../machines/failure.ts";
+import type { TellResult } from "../../agent/context.ts";
+import type { Elsewhere, Leaving } from "../../dispatch/request.ts";
+import { TroupeError } from "../../errors.ts";
+import { HttpDoor } from "../../listen/door.ts";
+import type { Dialer } from "../../remote/dialer.ts";
+import { RemoteNode } from "../../remote/node.ts";
+import type { PeerSession } from "../../remote/peer-session.ts";
+import { acceptWebSockets, checkDialUrl, webSocketTransport } from "../../remote/websocket-transport.ts";
+import type { Core } from "../../system/core.ts";
+import { toAuthentication } from "./auth.ts";
+import {
+  ConnectedPeer,
+  OpenListener,
+  type ConnectOptions,
+  type Listener,
+  type ListenOptions,
+  type RemotePeer,
+} from "./doors.ts";
+import { AgentHost, type HostGround } from "./host.ts";
+import { Peer, type PeerLink } from "./peer.ts";
+
+/** How long `connect` tries before it gives up, unless the caller says otherwise. */
+export const connectTimeoutMs = 10_000;
+
+/** What a peer may do that nobody has said anything about: use agents and watch them; never spawn, pause or stop. */
+const defaultGrants: readonly string[] = ["tell:/*", "tell:cap:*", "watch:/*"];
+/** Whoever may come at all may ask what it is granted. */
+const directoryGrant = "tell:node:agents";
+
+/** Codes that say that nothing was begun there, so another node may be asked. */
+const notBegun: ReadonlySet<string> = new Set([
+  "remote/unreachable",
+  "remote/full",
+  "dispatch/no-agent",
+  "dispatch/unavailable",
+  "call/busy",
+]);
+
+/** Every other node that this troupe knows: those it has dialled, and those that have dialled it. */
+export class Network implements Elsewhere {
+  readonly #ground: HostGround;
+  readonly #core: Core;
+  readonly #name: string;
+  readonly #peers = new Set<Peer>();
+  readonly #doors = new Set<AsyncDisposable>();
+  #dialling: RemoteNode | undefined;
+  #dialGrants: readonly string[] = [];
+
+  constructor(ground: HostGround, core: Core, node: string) {
+    this.#ground = ground;
+    this.#core = core;
+    // Two troupes that nobody has named are not the same node.
+    this.#name = node === "local" ? `node-${core.ports.ids.hex()}` : node;
+    ground.dispatcher.elsewhere = this;
+  }
+
+  async listen(options: ListenOptions): Promise<Listener> {
+    this.#checkOpen();
+    const { port, host, hosts, origins, auth, grants = defaultGrants, spawn = [] } = options;
+    const granted = (peer: string): readonly string[] => [
+      ...(typeof grants === "function" ? grants(peer) : grants),
+      directoryGrant,
+    ];
+    const authentication = toAuthentication(auth);
+    for (const definition of spawn) this.#ground.dispatcher.declare(definition);
+    const door = await HttpDoor.open({
+      port,
+      authenticated: auth !== undefined,
+      ...(host === undefined ? {} : { host }),
+      ...(hosts === undefined ? {} : { hosts }),
+      ...(origins === undefined ? {} : { origins }),
+    });
+    const serving = new AgentHost(this.#ground, { grants: granted, spawnable: spawn });
+    const guests = new Map<PeerSession, Peer>();
+    const node = this.#node(serving, {
+      auth: authentication,
+      grants: granted,
+      joined: (session) => guests.set(session, this.#welcome(session)),
+      left: (session) => {
+        const peer = guests.get(session);
+        guests.delete(session);
+        if (peer !== undefined) this.#forget(peer);
+      },
+    });
+    const listening = acceptWebSockets(door, (pipe) => node.accept(pipe));
+    const open: OpenListener = new OpenListener(
+      { url: listening.url, node, serving, door: listening, clock: this.#core.ports.clock },
+      () => this.#doors.delete(open),
+    );
+    this.#doors.add(open);
+    return open;
+  }
+
+  #node(
+    hosting: AgentHost,
+    rest: Pick<ConstructorParameters<typeof RemoteNode>[0], "auth" | "grants" | "joined" | "left">,
+  ): RemoteNode {
+    const { clock, random, ids } = this.#core.ports;
+    return new RemoteNode({
+      node: this.#name,
+      clock,
+      random,
+      ids,
+      hosting,
+      ...rest,
+      dead: (peer, { id, to, capability, reason }) =>
+        this.#core.deadLetters.add("remote", to, capability, { id, node: peer, why: reason }),
+    });
+  }
+
+  #letterFrom(node: () => string): PeerLink["dead"] {
+    return ({ path }, capability, why) => this.#core.deadLetters.add("remote", path, capability, { node: node(), why });
+  }
+
+  #welcome(session: PeerSession): Peer {
+    const peer = new Peer(
+      {
+        node: () => session.peer,
+        state: () => session.link.state,
+        requests: () => session.requests,
+        dead: this.#letterFrom(() => session.peer),
+      },
+      this.#core.ports.clock,
+    );
+    this.#peers.add(peer);
+    // After the handshake is through; what a peer does not grant is not asked again.
+    setImmediate(() => void peer.refresh());
+    return peer;
+  }
+
+  #forget(peer: Peer): void {
+    peer.close();
+    this.#peers.delete(peer);
+  }
+
+  async connect(url: string, options: ConnectOptions): Promise<RemotePeer> {
+    this.#checkOpen();
+    checkDialUrl(url);
+    const { auth, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
+    const { clock } = this.#core.ports;
+    const serving = new AgentHost(this.#ground, { grants: () => this.#dialGrants, spawnable: [] });
+    this.#dialGrants = [...new Set([...this.#dialGrants, ...grants])];
+    const node = (this.#dialling ??= this.#node(serving, { auth: {}, grants: () => [] }));
+    let peer: Peer | undefined;
+    const dialer: Dialer = node.dial({
+      url,
+      transport: webSocketTransport,
+      auth: toAuthentication(auth),
+      grants: grants.length === 0 ? [] : [...grants, directoryGrant],
+      moved: (to) => {
+        if (to === "up") setImmediate(() => void peer?.refresh());
+      },
+    });
+    const late = new AbortController();
+    const limit = clock.after(timeoutMs, () => late.abort(new Error(`no answer within ${timeoutMs} ms`)));
+    try {
+      await dialer.ready(signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]));
+      peer = new Peer(
+        {
+          node: () => dialer.peer?.node ?? url,
+          state: () => dialer.state,
+          requests: () => dialer.session.requests,
+          dead: this.#letterFrom(() => dialer.peer?.node ?? url),
+        },
+        clock,
+      );
+      this.#peers.add(peer);
+      const failed = await peer.refresh();
+      if (failed !== undefined) throw new Error(failed.message);
+    } catch (problem) {
+      if (peer !== undefined) this.#forget(peer);
+      await dialer.close();
+      const why = problem instanceof Error ? problem.message : String(problem);
+      throw new TroupeError("remote/unreachable", `no session with ${url}: ${why}`, { data: { url } });
+    } finally {
+      limit.cancel();
+    }
+    const known = peer;
+    const connected: ConnectedPeer = new ConnectedPeer({ url, peer, dialer, core: this.#core }, () => {
+      this.#forget(known);
+      this.#doors.delete(connected);
+    });
+    this.#doors.add(connected);
+    return connected;
+  }
+
+  call(call: Leaving, signal: AbortSignal): Promise<Outcome<unknown>> | undefined {
+    const offering = [...this.#peers].filter((peer) => peer.offers(call.capability));
+    if (offering.length === 0) return undefined;
+    return this.#ask(offering, call, signal);
+  }
+
+  /** The nodes one after another, the one with the shortest expected wait first, until one has begun. */
+  async #ask(offering: readonly Peer[], call: Leaving, signal: AbortSignal): Promise<Outcome<unknown>> {
+    const { capability } = call;
+    let last: Outcome<unknown> | undefined;
+    for (const peer of offering.filter(({ isUsable }) => isUsable).toSorted((one, other) => one.cost - other.cost)) {
+      last = await peer.call({ path: `cap:${capability}` }, call, signal);
+      if (last.ok || !notBegun.has(last.failure.code)) return last;
+      if (last.failure.code === "dispatch/no-agent") peer.lacks(capability);
+    }
+    const nodes = offering.map(({ node }) => node).join(", ");
+    const message = `${capability} is offered by ${nodes}, and none of them can be reached now`;
+    return last ?? { ok: false, failure: failure("remote/unreachable", message, { capability }) };
+  }
+
+  tell(message: Leaving): TellResult | undefined {
+    const [peer] = [...this.#peers]
+      .filter((each) => each.isUsable && each.offers(message.capability))
+      .toSorted((one, other) => one.cost - other.cost);
+    return peer?.tell({ path: `cap:${message.capability}` }, message);
+  }
+
+  /** Ends every session in good order, and stops listening. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#doors].map((door) => door[Symbol.asyncDispose]()));
+    await this.#dialling?.close();
+    for (const peer of this.#peers) this.#forget(peer);
+  }
+
+  #checkOpen(): void {
+    if (this.#core.closed) throw new TroupeError("usage/closed", "this troupe is closed; create a new one");
+  }
+}

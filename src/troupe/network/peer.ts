@@ -1,0 +1,176 @@
+import { z } from "zod";
+import { failure, type Failure, type Outcome } from "../../../machines/failure.ts";
+import type { LinkState } from "../../../machines/session/machine.ts";
+import { ttlMaxMs } from "../../../machines/wire/limits.ts";
+import type { TellResult } from "../../agent/context.ts";
+import { capabilityKey } from "../../agent/handler-behaviour.ts";
+import type { Leaving } from "../../dispatch/request.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Requests, RequestOptions } from "../../remote/requests.ts";
+import type { Address } from "../../remote/hosting.ts";
+import { writeCarried } from "./carried.ts";
+import { directoryPath, listing, type ListedAgent, type Listing } from "./directory.ts";
+
+/** How often a node asks each peer what it offers. */
+export const directoryRefreshMs = 5_000;
+/** How long a peer may take to say what it offers. */
+export const directoryTimeoutMs = 5_000;
+/** Progress reports of one call that a peer may send before this node has taken them. */
+export const progressCreditMax = 64;
+
+const item = z.union([
+  z.object({ progress: z.object({ fraction: z.number().exactOptional(), note: z.string().exactOptional() }) }),
+  z.object({ spent: z.object({ calls: z.number(), tokens: z.number(), cost: z.number() }) }),
+]);
+
+/** The session with a peer, whichever it is at present. */
+export interface PeerLink {
+  readonly node: () => string;
+  readonly state: () => LinkState;
+  readonly requests: () => Requests;
+  /** A message that cannot be sent. */
+  readonly dead: (to: Address, capability: string, why: string) => void;
+}
+
+const tooMuch = failure("remote/unsendable", "what the message carries (key, run, baggage) is too much for the wire", {
+  path: "options",
+});
+const nothing: Listing = { capabilities: [], agents: [] };
+
+/** Another node as this one knows it: what it offers, how it answers, and the way there. */
+export class Peer {
+  readonly #link: PeerLink;
+  readonly #clock: Clock;
+  #offers: ReadonlySet<string> = new Set();
+  #agents: readonly ListedAgent[] = [];
+  #timer: Timer | undefined;
+  #closed = false;
+  /** Calls that are out. */
+  inFlight = 0;
+  /** Moving average of how long a call takes. */
+  meanMs = 0;
+  /** Epoch milliseconds of its last sign of life on this level; null before the first. */
+  lastSeenAt: number | null = null;
+
+  constructor(link: PeerLink, clock: Clock) {
+    this.#link = link;
+    this.#clock = clock;
+  }
+
+  get node(): string {
+    return this.#link.node();
+  }
+  get state(): LinkState {
+    return this.#link.state();
+  }
+  get agents(): readonly ListedAgent[] {
+    return this.#agents;
+  }
+  get capabilities(): readonly string[] {
+    return [...this.#offers];
+  }
+  get requests(): Requests {
+    return this.#link.requests();
+  }
+
+  offers(capability: string): boolean {
+    return this.#offers.has(capability) || this.#offers.has(capabilityKey(capability));
+  }
+
+  /** New calls go there: one that is only being dialled again keeps what it has, and gets more where nobody else can. */
+  get isUsable(): boolean {
+    return this.state === "up" || this.state === "resuming";
+  }
+
+  /** What a further call there may cost: the expected wait, and far more while its connection is lost. */
+  get cost(): number {
+    return (this.meanMs + 0.1) * (this.inFlight + 1) * (this.state === "up" ? 1 : 1_000);
+  }
+
+  /** Asks what the peer offers, now and at intervals. Undefined: it has said so. */
+  async refresh(): Promise<Failure | undefined> {
+    this.#timer?.cancel();
+    const outcome = await this.requests.call({ path: directoryPath }, "list", {
+      input: null,
+      options: { timeoutMs: directoryTimeoutMs },
+    });
+    if (this.#closed) return undefined;
+    const isForbidden = !outcome.ok && outcome.failure.code === "remote/forbidden";
+    if (!isForbidden) this.#timer = this.#clock.after(directoryRefreshMs, () => void this.refresh());
+    const parsed = outcome.ok ? listing.safeParse(outcome.value) : undefined;
+    if (parsed?.success === true) this.#take(parsed.data);
+    return outcome.ok ? undefined : outcome.failure;
+  }
+
+  #take({ capabilities, agents }: Listing): void {
+    this.lastSeenAt = this.#clock.now();
+    this.#offers = new Set(capabilities);
+    this.#agents = agents;
+  }
+
+  /** The peer has nobody for it any more; the next listing says what there is. */
+  lacks(capability: string): void {
+    this.#offers = new Set(this.capabilities.filter((each) => each !== capabilityKey(capability)));
+  }
+
+  async call(to: Address, call: Leaving, signal: AbortSignal): Promise<Outcome<unknown>> {
+    const { account, isFollowed } = call;
+    const headers = writeCarried(account === undefined ? call : { ...carryOf(call), left: account.left });
+    if (headers === undefined) return { ok: false, failure: tooMuch };
+    const from = this.#clock.now();
+    const { requests } = this;
+    let id = "";
+    const options: RequestOptions = {
+      timeoutMs: Math.max(1, Math.min(ttlMaxMs, call.deadlineAt - from)),
+      signal,
+      traceparent: call.traceparent,
+      headers,
+      ...(account === undefined && !isFollowed
+        ? {}
+        : {
+            stream: {
+              credit: progressCreditMax,
+              next: (given: unknown) => {
+                hear(call, given);
+                requests.grant(id, 1);
+              },
+            },
+          }),
+    };
+    this.inFlight += 1;
+    const answered = requests.call(to, call.capability, { input: call.input, options });
+    id = requests.lastId;
+    const outcome = await answered;
+    this.inFlight -= 1;
+    const now = this.#clock.now();
+    if (outcome.ok) this.lastSeenAt = now;
+    this.meanMs = this.meanMs === 0 ? now - from : this.meanMs * 0.9 + (now - from) * 0.1;
+    return outcome;
+  }
+
+  tell(to: Address, message: Leaving): TellResult {
+    const { capability, input, traceparent } = message;
+    const headers = writeCarried({ ...carryOf(message), key: undefined });
+    if (headers !== undefined) return this.requests.tell(to, capability, { input, options: { traceparent, headers } });
+    this.#link.dead(to, capability, tooMuch.message);
+    return "stopped";
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#take(nothing);
+  }
+}
+
+function carryOf({ key, runId, decisionId, priority, baggage }: Leaving): Parameters<typeof writeCarried>[0] {
+  return { key, runId, decisionId, priority, baggage };
+}
+
+/** What a handler on another node says on the way, or has spent. */
+function hear(call: Leaving, given: unknown): void {
+  const parsed = item.safeParse(given);
+  if (!parsed.success) return;
+  if ("progress" in parsed.data) call.progressed(parsed.data.progress);
+  else call.account?.draw(parsed.data.spent);
+}

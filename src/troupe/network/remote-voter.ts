@@ -1,0 +1,92 @@
+import { z } from "zod";
+import type { Member } from "../../../machines/consensus/electorate/electorate.ts";
+import { failure, type Outcome } from "../../../machines/failure.ts";
+import { defineAgent, type AgentDefinition } from "../../agent/define.ts";
+import { joinAsParticipant, type Invitation, type Participant, type Vote, type Voter } from "../../consensus/voter.ts";
+import type { Sealed } from "../../consensus/secrecy/sealed-vote.ts";
+import type { AgentRef } from "../../dispatch/ref.ts";
+
+/** How long a voter behind a wire may take; the vote's own deadline comes first where it is shorter. */
+const voteTimeoutMs = 600_000;
+
+const anything = z.unknown();
+
+/**
+ * An agent that votes for a voter of this process, whose key never leaves it. Spawn it, and let the coordinator's node
+ * reach it; there `voterAt` makes a voter of its ref. It checks what it is asked as `joinAsParticipant` does.
+ * @example
+ * ```ts
+ * import { createMember, createTroupe, voterAgent } from "troupe";
+ * const { member, signer } = createMember({ id: "security" });
+ * await using troupe = await createTroupe({ node: "security" });
+ * const opine = async () => ({
+ *   ok: true as const,
+ *   value: { recommendation: "yes", confidence: 0.9, reasoning: "It is sound.", concerns: [], alternatives: [] },
+ * });
+ * await troupe.spawn(voterAgent({ member, signer, opine }));
+ * const listener = await troupe.listen({ port: 0 });
+ * console.log(listener.url, member.publicKey);
+ * ```
+ */
+export function voterAgent(voter: Voter): AgentDefinition {
+  const participant = joinAsParticipant(voter);
+  const answer = async (
+    invitation: unknown,
+    context: { readonly signal: AbortSignal; fail(code: string, message: string, data?: object): never },
+    how: "vote" | "commit",
+  ): Promise<unknown> => {
+    const act = participant[how];
+    if (act === undefined) return context.fail("consensus/bad-proposal", "this voter makes no commitments");
+    const outcome = await act(invitation as Invitation, { signal: context.signal });
+    return outcome.ok
+      ? outcome.value
+      : context.fail(outcome.failure.code, outcome.failure.message, outcome.failure.data);
+  };
+  return defineAgent({
+    name: "voter",
+    capabilities: {
+      "decision.vote": { input: anything, output: anything, run: (context) => answer(context.input, context, "vote") },
+      "decision.commit": {
+        input: anything,
+        output: anything,
+        run: (context) => answer(context.input, context, "commit"),
+      },
+    },
+    concurrency: 8,
+  });
+}
+
+/**
+ * A voter in another process, as `troupe.decide` takes it. `member` is its entry of the electorate, which its owner has
+ * given you: the public key in it, not the connection, says whose ballot counts.
+ * @example
+ * ```ts
+ * import { createTroupe, voterAt, type Member } from "troupe";
+ * declare const security: Member;
+ * await using troupe = await createTroupe({ node: "chair" });
+ * const peer = await troupe.connect("ws://127.0.0.1:7700/");
+ * const decision = await troupe.decide({
+ *   question: "Ship it?",
+ *   options: ["yes", "no"],
+ *   voters: [voterAt(peer.ref("/voter/1"), security)],
+ * });
+ * console.log(decision.status);
+ * ```
+ */
+export function voterAt(ref: AgentRef, member: Member): Participant {
+  const ask = (capability: string, invitation: Invitation, signal: AbortSignal): Promise<Outcome<unknown>> => {
+    const plain = JSON.parse(JSON.stringify(invitation)) as unknown;
+    return ref.call(capability, plain, { signal, timeoutMs: voteTimeoutMs });
+  };
+  return {
+    member,
+    async vote(invitation, { signal }) {
+      const outcome = await ask("decision.vote", invitation, signal);
+      if (!outcome.ok) return outcome;
+      if (typeof outcome.value === "object" && outcome.value !== null)
+        return { ok: true, value: outcome.value as Vote | Sealed };
+      return { ok: false, failure: failure("agent/invalid-output", `${member.id} sent no vote`) };
+    },
+    commit: (invitation, { signal }) => ask("decision.commit", invitation, signal),
+  };
+}

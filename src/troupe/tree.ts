@@ -1,0 +1,69 @@
+import type { Cell } from "../system/cell.ts";
+import type { Supervisor } from "../system/supervisor.ts";
+import type { RunActor } from "../workflow/run/run-actor.ts";
+
+/** What every actor registers: who it is, what it is, under whom, and which chart it runs. */
+export interface ActorRecord {
+  readonly id: string;
+  readonly type: "agent" | "run" | "supervisor";
+  readonly parent: string | null;
+  /** The name of the agent definition, the key of the workflow, or "supervisor". */
+  readonly definition: string;
+  /** The state of its chart, or the status of the run. */
+  readonly state: string;
+  /** XState's id of the running actor, as an inspector names it. */
+  readonly sessionId: string | null;
+}
+
+/** All actors below and including a supervisor, parents before children, siblings in start order. */
+export function* walkActors(supervisor: Supervisor): Iterable<ActorRecord> {
+  const parent = supervisor.path === "" ? null : supervisor.path.slice(0, supervisor.path.lastIndexOf("/")) || "/";
+  yield {
+    id: supervisor.path || "/",
+    type: "supervisor",
+    parent,
+    definition: "supervisor",
+    state: supervisor.state,
+    sessionId: supervisor.actor?.sessionId ?? null,
+  };
+  for (const child of supervisor.children.values()) {
+    if (child.kind === "supervisor") yield* walkActors(child as Supervisor);
+    else if (child.kind === "run") yield recordOfRun(child as RunActor, supervisor);
+    else yield recordOf(child as Cell, supervisor);
+  }
+}
+
+function recordOf(cell: Cell, supervisor: Supervisor): ActorRecord {
+  return {
+    id: cell.path,
+    type: "agent",
+    parent: supervisor.path || "/",
+    definition: cell.behaviour.name,
+    state: cell.state,
+    sessionId: cell.actor?.sessionId ?? null,
+  };
+}
+
+function recordOfRun(run: RunActor, supervisor: Supervisor): ActorRecord {
+  return {
+    id: run.path,
+    type: "run",
+    parent: supervisor.path || "/",
+    definition: run.workflow,
+    state: run.status,
+    sessionId: run.ref.sessionId,
+  };
+}
+
+/** The agent at a path such as "/council/level-0/architect". */
+export function cellAt(root: Supervisor, path: string): Cell | undefined {
+  let at: Supervisor = root;
+  const names = path.split("/").slice(1);
+  for (const [depth, name] of names.entries()) {
+    const child = at.children.get(name);
+    if (child === undefined) return undefined;
+    if (child.kind === "agent") return depth === names.length - 1 ? (child as Cell) : undefined;
+    at = child as Supervisor;
+  }
+  return undefined;
+}

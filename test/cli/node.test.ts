@@ -1,0 +1,98 @@
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, describe, expect, test } from "vitest";
+import { createTroupe } from "troupe";
+import { makeFolder, startProgram, troupe } from "./command-line.ts";
+
+const folder = makeFolder({
+  "agents.ts": `import { defineAgent } from "troupe";
+import { z } from "zod";
+export default defineAgent({
+  name: "greeter",
+  concurrency: 4,
+  capabilities: {
+    greet: { input: z.object({ name: z.string() }), output: z.string(), run: ({ input }) => "Hello, " + input.name },
+    slow: {
+      input: z.null(), output: z.string(),
+      run: async ({ progress }) => { progress(0.1); await new Promise((done) => setTimeout(done, 300)); return "done"; },
+    },
+    hang: { input: z.null(), output: z.string(), run: ({ progress }) => { progress(0.1); return new Promise(() => {}); } },
+  },
+});
+`,
+  "secret.txt": "the secret of this test\n",
+});
+const modules = join(folder.path, "node_modules");
+mkdirSync(modules);
+symlinkSync(join(import.meta.dirname, "../.."), join(modules, "troupe"));
+symlinkSync(join(import.meta.dirname, "../../node_modules/zod"), join(modules, "zod"));
+afterAll(() => folder.remove());
+const auth = { token: "the secret of this test" };
+
+async function startNode(): Promise<{ node: string; url: string; child: ChildProcess; ended: Promise<number | null> }> {
+  const args = ["node", "--listen", "127.0.0.1:0", "--agents", "agents.ts", "--auth", "token:@secret.txt", "--json"];
+  const child = startProgram(args, folder.path);
+  const ended = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream }))
+    return { ...(JSON.parse(line) as { node: string; url: string }), child, ended };
+  throw new Error("the node said nothing");
+}
+
+describe("troupe node", () => {
+  test("serves another process with a token, drains on Ctrl-C and loses nothing", async () => {
+    const { url, child, ended } = await startNode();
+    const called = await troupe(
+      ["call", "greet", "--connect", url, "--auth", "token:@secret.txt", "--input", '{"name":"you"}', "--json"],
+      folder.path,
+    );
+    expect({ ...called, stderr: "" }).toMatchObject({ code: 0, stdout: '{"ok":true,"value":"Hello, you"}\n' });
+    await using client = await createTroupe();
+    await client.connect(url, { auth });
+    const outcome = await client.call("slow", null, { onProgress: () => child.kill("SIGINT") });
+    expect(outcome).toEqual({ ok: true, value: "done" });
+    expect(await ended).toBe(130);
+  });
+
+  test("kill -9 of a node during a call: the call and the monitor each have one outcome", async () => {
+    const { url, child, ended } = await startNode();
+    await using client = await createTroupe();
+    const peer = await client.connect(url, { auth });
+    const down = peer.ref("/greeter/1").monitor();
+    const outcome = await client.call("hang", null, { timeoutMs: 1_500, onProgress: () => child.kill("SIGKILL") });
+    expect(outcome).toMatchObject({ ok: false, failure: { code: "call/timeout" } });
+    await ended;
+    expect(peer.state).not.toBe("up");
+    await peer.close();
+    expect(await down).toMatchObject({ reason: "noconnection" });
+  });
+
+  test("a node that stands still (SIGSTOP) for a while loses nothing and answers once", async () => {
+    const { url, child, ended } = await startNode();
+    await using client = await createTroupe();
+    await client.connect(url, { auth });
+    const slow = client.call("slow", null, {
+      onProgress: () => {
+        child.kill("SIGSTOP");
+        void client.call("greet", { name: "late" }, { timeoutMs: 300 }).then((late) => {
+          expect(late).toMatchObject({ failure: { code: "call/timeout" } });
+          child.kill("SIGCONT");
+        });
+      },
+    });
+    expect(await slow).toEqual({ ok: true, value: "done" });
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+  });
+
+  test.each([
+    [["--listen", "0.0.0.0:0", "--agents", "agents.ts"], "nobody would be asked who they are"],
+    [["--listen", "0", "--agents", "agents.ts", "--auth", "token:hunter2"], "--auth: use one of"],
+  ])("refuses %j with exit 2", async (args, message) => {
+    const { code, stderr, stdout } = await troupe(["node", ...args], folder.path);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain("hunter2");
+  });
+});

@@ -1,0 +1,478 @@
+import { expect } from "vitest";
+import { outboxBytesMax } from "../../machines/session/limits.ts";
+import type { Dialer } from "../../src/remote/dialer.ts";
+import { spawnedMax } from "../../src/remote/limits.ts";
+import type { PeerSession } from "../../src/remote/peer-session.ts";
+import { judgeHistory } from "./transport-host.ts";
+import type { TestNode, World } from "./transport-world.ts";
+
+/** One thing that every transport must do, as a story told in a world. */
+export type Scenario = readonly [title: string, run: (world: World) => Promise<void>];
+
+const patient = { timeoutMs: 30_000 } as const;
+const actor = { path: "/a" } as const;
+
+interface Pair {
+  readonly alpha: TestNode;
+  readonly beta: TestNode;
+  readonly link: Dialer;
+}
+
+export async function pairOf(world: World, setup: Parameters<World["node"]>[1] = {}): Promise<Pair> {
+  const alpha = await world.node("alpha");
+  const beta = await world.node("beta", setup);
+  alpha.host.start("/a");
+  beta.host.start("/a");
+  const link = world.dial(alpha, beta);
+  await world.until("the link is up", () => link.state === "up");
+  return { alpha, beta, link };
+}
+
+/** The session as the listening side sees it. */
+async function backOf(world: World, { beta }: Pair): Promise<PeerSession> {
+  await world.until("the listener has the session", () => beta.remote.sessions.length === 1);
+  return beta.remote.sessions[0] as PeerSession;
+}
+
+export function tellAll(world: World, session: PeerSession, stream: string, [from, to]: [number, number]): void {
+  for (let id = from; id < to; id += 1) {
+    world.history.push({ deed: "sent", stream, id });
+    expect(session.requests.tell(actor, stream, { input: id })).toBe("accepted");
+  }
+}
+
+export function delivered(world: World, stream: string): number {
+  return world.history.filter((deed) => deed.deed === "delivered" && deed.stream === stream).length;
+}
+
+function expectTrue(world: World, complete = true): void {
+  expect(judgeHistory(world.history, complete)).toEqual([]);
+  expect(world.history.length).toBeGreaterThan(0);
+}
+
+async function settled<Value>(world: World, promise: Promise<Value>): Promise<Value> {
+  let is = false;
+  const mark = (): void => void (is = true);
+  promise.then(mark, mark);
+  await world.until("it is settled", () => is);
+  return promise;
+}
+
+const edgeValues: readonly unknown[] = [
+  -0,
+  2 ** 53 + 2,
+  1e308,
+  "",
+  "\ud800 lone",
+  "𝒳 é \u0000 \u2028",
+  [],
+  {},
+  [[], [null]],
+  { "": 0, constructor: { name: "x" }, $: 1 },
+  { blob: new Uint8Array(1_000).fill(7), at: new Date(0), big: 10n ** 30n },
+  null,
+  undefined,
+];
+
+export const ordering: readonly Scenario[] = [
+  [
+    "messages arrive in order, both ways at once, however the connection is cut",
+    async (world) => {
+      const pair = await pairOf(world);
+      const back = await backOf(world, pair);
+      for (let round = 0; round < 6; round += 1) {
+        tellAll(world, pair.link.session, "there", [round * 200, round * 200 + 200]);
+        tellAll(world, back, "back", [round * 200, round * 200 + 200]);
+        if (round % 2 === 1) world.cut();
+        await world.pass(20);
+      }
+      await world.until(
+        "all is there",
+        () => delivered(world, "there") === 1_200 && delivered(world, "back") === 1_200,
+      );
+      expectTrue(world);
+    },
+  ],
+  [
+    "two pairs do not wait for one another",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      const gamma = await world.node("gamma");
+      gamma.host.start("/a");
+      const other = world.dial(gamma, beta);
+      await world.until("both are up", () => other.state === "up");
+      tellAll(world, link.session, "alpha", [0, 300]);
+      tellAll(world, other.session, "gamma", [0, 300]);
+      await world.until("both arrive", () => delivered(world, "alpha") + delivered(world, "gamma") === 600);
+      expect(alpha.dead).toEqual([]);
+      expectTrue(world);
+    },
+  ],
+  [
+    "every value that JSON and its edges have comes back the same",
+    async (world) => {
+      const { link } = await pairOf(world);
+      const asked = edgeValues.map((input) => link.session.requests.call(actor, "echo", { input, options: patient }));
+      const outcomes = await settled(world, Promise.all(asked));
+      outcomes.forEach((outcome, index) => expect(outcome).toEqual({ ok: true, value: edgeValues[index] }));
+      expect(Object.is((outcomes[0] as { value: unknown }).value, -0)).toBe(true);
+    },
+  ],
+  [
+    "a connection cut after any frame, or in the middle of one, loses and repeats nothing",
+    async (world) => {
+      const pair = await pairOf(world);
+      const back = await backOf(world, pair);
+      let sent = 0;
+      for (let units = 1; units <= 14; units += 1) {
+        await world.until("it is up again", () => pair.link.state === "up");
+        world.cutAfter(units);
+        for (let burst = 0; burst < 3; burst += 1) {
+          tellAll(world, pair.link.session, "there", [sent, sent + 3]);
+          tellAll(world, back, "back", [sent, sent + 3]);
+          sent += 3;
+          await world.pass(4);
+        }
+      }
+      await world.until("all is there", () => delivered(world, "there") === sent && delivered(world, "back") === sent);
+      expectTrue(world);
+      expect(pair.link.session.link.stats.resumes).toBeGreaterThan(5);
+    },
+  ],
+  [
+    "a session resumes before anything was delivered, and fifty times in a row",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      const before = link.session;
+      for (let round = 0; round < 50; round += 1) {
+        world.cut();
+        await world.until("it is lost", () => link.state !== "up");
+        await world.until("it is up again", () => link.state === "up");
+      }
+      expect(link.session).toBe(before);
+      expect(beta.remote.sessions.length).toBe(1);
+      tellAll(world, link.session, "there", [0, 5]);
+      await world.until("they arrive", () => delivered(world, "there") === 5);
+      expectTrue(world);
+    },
+  ],
+  [
+    "a welcome that is lost leaves no session behind that nobody knows of",
+    async (world) => {
+      const alpha = await world.node("alpha");
+      const beta = await world.node("beta");
+      beta.host.start("/a");
+      const link = world.dial(alpha, beta);
+      await world.until("the listener let it in", () => beta.remote.sessions.length === 1);
+      if (link.state === "connecting") world.cut();
+      await world.until("it is up", () => link.state === "up");
+      expect(beta.remote.sessions.length).toBe(1);
+      tellAll(world, beta.remote.sessions[0] as PeerSession, "back", [0, 3]);
+      alpha.host.start("/a");
+      await world.until("they arrive", () => delivered(world, "back") === 3);
+      expectTrue(world);
+    },
+  ],
+  [
+    "a newer connection takes over from one that hangs, and the end of the older does not touch it",
+    async (world) => {
+      const pair = await pairOf(world);
+      const back = await backOf(world, pair);
+      tellAll(world, pair.link.session, "there", [0, 10]);
+      await world.until("they arrive", () => delivered(world, "there") === 10);
+      world.cutDialers();
+      tellAll(world, back, "back", [0, 10]);
+      await world.until("the dialer resumed", () => pair.link.session.link.stats.resumes === 1);
+      await world.pass(30);
+      tellAll(world, back, "back", [10, 20]);
+      tellAll(world, pair.link.session, "there", [10, 20]);
+      await world.until("all is there", () => delivered(world, "there") + delivered(world, "back") === 40, 3_000);
+      expect([back.link.state, back.link.stats.resumes]).toEqual(["up", 1]);
+      expectTrue(world);
+    },
+  ],
+];
+
+export const calling: readonly Scenario[] = [
+  [
+    "a call ends exactly once: with its value, its failure, its deadline or its cancellation",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      const { requests } = link.session;
+      const gone = new AbortController();
+      const call = (capability: string, input: unknown, options = {}): Promise<{ ok: boolean }> =>
+        requests.call(actor, capability, { input, options: { ...patient, ...options } });
+      const asked = [
+        call("echo", 1),
+        call("fail", 1),
+        call("wait", 1, { timeoutMs: 40 }),
+        call("wait", 1, { signal: gone.signal }),
+        call("broken", 1),
+        call("echo", () => 1),
+        call("large", 2_000_000),
+        call("echo", "x".repeat(2_000_000)),
+      ];
+      await world.until("all wait at the host", () => beta.host.calls.length === 6);
+      gone.abort();
+      const outcomes = await settled(world, Promise.all(asked));
+      expect(
+        outcomes.map((one) => (one.ok ? "ok" : (one as never as { failure: { code: string } }).failure.code)),
+      ).toEqual([
+        "ok",
+        "call/rejected",
+        "call/timeout",
+        "call/cancelled",
+        "remote/unsendable",
+        "remote/unsendable",
+        "remote/unsendable",
+        "remote/unsendable",
+      ]);
+      expect(outcomes[1]).toMatchObject({ failure: { message: "no", data: { why: "so" }, retry: "never" } });
+      await world.until("the host was told to give up", () => beta.host.aborted === 2);
+      expect(requests.open).toBe(0);
+    },
+  ],
+  [
+    "deadline, hops, trace and headers travel with a call",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+      const options = { timeoutMs: 1_234, traceparent, tracestate: "a=b", hops: 3, headers: { key: "k1" } };
+      await settled(world, link.session.requests.call(actor, "echo", { input: 1, options }));
+      expect(beta.host.calls[0]).toMatchObject({
+        ttlMs: 1_234,
+        hops: 2,
+        traceparent,
+        tracestate: "a=b",
+        headers: { key: "k1" },
+        peer: "alpha",
+      });
+      const { hops } = beta.host.calls[0] as { hops: number };
+      const spent = link.session.requests.call(actor, "echo", { input: 1, options: { ...options, hops: hops - 2 } });
+      expect(await settled(world, spent)).toMatchObject({ failure: { code: "remote/hops-exhausted" } });
+    },
+  ],
+  [
+    "a message to an incarnation that is gone reaches nobody else",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      const old = beta.host.start("/b");
+      const next = beta.host.start("/b");
+      const { requests } = link.session;
+      const call = (incarnation: number): Promise<unknown> =>
+        settled(world, requests.call({ path: "/b", incarnation }, "echo", { input: 1, options: patient }));
+      expect(await call(old)).toMatchObject({ failure: { code: "agent/stopped" } });
+      expect(await call(next)).toMatchObject({ ok: true });
+      expect(await settled(world, requests.monitor({ path: "/b", incarnation: old }))).toEqual({ reason: "noproc" });
+      requests.tell({ path: "/b", incarnation: old }, "t", { input: 1 });
+      await world.until("the letter comes back", () => alpha.dead.length === 1);
+      expect(alpha.dead[0]).toMatchObject({ reason: "agent/stopped" });
+    },
+  ],
+  [
+    "a full mailbox answers busy, and its neighbours go on",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      beta.host.start("/full");
+      const full = beta.host.actors.get("/full");
+      if (full !== undefined) full.full = true;
+      const { requests } = link.session;
+      for (let id = 0; id < 500; id += 1) requests.tell({ path: "/full" }, "full", { input: id });
+      tellAll(world, link.session, "there", [0, 500]);
+      const refused = requests.call({ path: "/full" }, "echo", { input: 1, options: patient });
+      expect(await settled(world, refused)).toMatchObject({ failure: { code: "call/busy", retry: "later" } });
+      await world.until("the neighbour has all", () => delivered(world, "there") === 500);
+      expect(alpha.dead.length).toBe(500);
+      expectTrue(world);
+    },
+  ],
+  [
+    "what a handler emits waits for the caller's credit",
+    async (world) => {
+      const { link } = await pairOf(world);
+      const items: unknown[] = [];
+      const stream = { credit: 3, next: (item: unknown) => items.push(item) };
+      const asked = link.session.requests.call(actor, "items", { input: 10, options: { ...patient, stream } });
+      await world.until("the credit is used up", () => items.length === 3);
+      await world.pass(60);
+      expect(items).toEqual([1, 2, 3]);
+      link.session.requests.grant(link.session.requests.lastId, 100);
+      expect(await settled(world, asked)).toMatchObject({ value: "all" });
+      expect(items).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    },
+  ],
+  [
+    "spawning is by name, by grant and by quota, and ends with the session",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      const spawn = (name: string, input: unknown = {}): Promise<unknown> =>
+        settled(world, link.session.requests.spawn(name, input, patient));
+      expect(await spawn("worker@2")).toMatchObject({ failure: { code: "remote/forbidden" } });
+      expect(await spawn("worker@1", 7)).toMatchObject({ failure: { code: "call/invalid-input" } });
+      expect(await spawn("worker@1")).toMatchObject({ value: { path: "/spawned/1" } });
+      const many = Array.from({ length: spawnedMax }, () => link.session.requests.spawn("worker@1", {}, patient));
+      const outcomes = await settled(world, Promise.all(many));
+      expect(outcomes.filter((one) => !one.ok && one.failure.code === "system/full").length).toBeGreaterThan(0);
+      expect(beta.host.spawned.length).toBeLessThanOrEqual(spawnedMax);
+      await settled(world, link.close());
+      await world.until("they are stopped", () => beta.host.actors.size === 1);
+    },
+  ],
+];
+
+export const watching: readonly Scenario[] = [
+  [
+    "a death is told exactly once, after the last message of the dead, and not after it was no longer watched",
+    async (world) => {
+      const pair = await pairOf(world);
+      const { beta, link } = pair;
+      const back = await backOf(world, pair);
+      for (const path of ["/b", "/c"]) beta.host.start(path);
+      const leave = new AbortController();
+      const order: string[] = [];
+      const watched = link.session.requests.monitor({ path: "/b" }).then((down) => order.push(down.reason));
+      const left = link.session.requests.monitor({ path: "/c" }, leave.signal).catch(() => order.push("left"));
+      await world.until("both are watched", () => beta.host.actors.get("/c")?.watchers.size === 1);
+      leave.abort();
+      await left;
+      const heard = world.history.length;
+      tellAll(world, back, "back", [0, 5]);
+      beta.host.kill("/b", "crashed");
+      beta.host.kill("/c");
+      await settled(world, watched);
+      expect(world.history.slice(heard).filter((deed) => deed.deed === "delivered").length).toBe(5);
+      expect(order).toEqual(["left", "crashed"]);
+      expect(await settled(world, link.session.requests.monitor({ path: "/b" }))).toEqual({ reason: "noproc" });
+    },
+  ],
+  [
+    "a thousand deaths in one turn are told in a few messages, each once",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      const paths = Array.from({ length: 1_000 }, (_, number) => `/mass/${number}`);
+      for (const path of paths) beta.host.start(path);
+      let fell = 0;
+      for (const path of paths) void link.session.requests.monitor({ path }).then(() => (fell += 1));
+      await world.until("all are watched", () => beta.host.actors.get("/mass/999")?.watchers.size === 1);
+      for (const path of paths) beta.host.kill(path);
+      await world.until("all have fallen", () => fell === 1_000);
+      expect(link.session.link.recv).toBeLessThan(20);
+    },
+  ],
+  [
+    "when the session's time is over, calls are indeterminate, tells are dead letters and each monitor falls once",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      const { requests } = link.session;
+      const call = requests.call(actor, "wait", { input: 1, options: patient });
+      const monitor = requests.monitor(actor);
+      await world.until("the host has both", () => beta.host.calls.length === 1);
+      world.close(true);
+      world.cut();
+      await world.until("it is lost", () => link.state === "resuming");
+      requests.tell(actor, "there", { input: 1 });
+      await world.until("it is doubted", () => link.state === "suspect");
+      expect(await settled(world, call)).toMatchObject({ failure: { code: "remote/indeterminate", retry: "later" } });
+      expect(await settled(world, monitor)).toEqual({ reason: "noconnection" });
+      expect(alpha.dead).toMatchObject([{ capability: "there", to: "/a", reason: "indeterminate" }]);
+      await world.until("the listener ended it too", () => beta.remote.sessions.length === 0);
+      expect(beta.host.aborted).toBe(1);
+      expect(beta.host.actors.get("/a")?.watchers.size).toBe(0);
+      world.close(false);
+      await world.until("another session begins", () => link.state === "up");
+      expect(link.session.requests).not.toBe(requests);
+      expect(delivered(world, "there")).toBe(0);
+    },
+  ],
+  [
+    "a node that was restarted is not taken for the one before, on either side",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      const call = link.session.requests.call(actor, "wait", { input: 1, options: patient });
+      await world.until("the host has it", () => beta.host.calls.length === 1);
+      const again = await world.node("alpha");
+      const second = world.dial(again, beta);
+      await world.until("the new start is there", () => second.state === "up");
+      await world.until("the older session is gone", () => beta.left.includes("restarted"));
+      expect(await settled(world, call)).toMatchObject({ failure: { code: "remote/indeterminate" } });
+      expect(beta.host.aborted).toBe(1);
+      expect(alpha.dead).toEqual([]);
+      await settled(world, Promise.all([link.close(), second.close()]));
+    },
+  ],
+];
+
+export const endurance: readonly Scenario[] = [
+  [
+    "a black hole is noticed on both sides within the deadline, and the session resumes",
+    async (world) => {
+      const pair = await pairOf(world);
+      const back = await backOf(world, pair);
+      await world.pass(30);
+      world.swallow();
+      tellAll(world, pair.link.session, "there", [0, 3]);
+      world.close(true);
+      // Three heartbeats, up to as much again for silences seen before, and one tick make 700 ms; a busy machine adds its own.
+      await world.until("the dialer noticed", () => pair.link.state !== "up", 1_500);
+      await world.until("the listener noticed", () => back.link.state !== "up", 1_500);
+      world.close(false);
+      await world.until("all arrives after all", () => delivered(world, "there") === 3);
+      expectTrue(world);
+    },
+  ],
+  [
+    "a reader that stands still costs the sender no more than its outbox, and loses nothing",
+    async (world) => {
+      const { link } = await pairOf(world, { pace: { heartbeatMs: 5_000 } });
+      world.stall(true);
+      const { requests } = link.session;
+      let sent = 0;
+      for (let refusals = 0; refusals < 20;) {
+        const pushed = requests.tell({ path: "/a" }, "big", { input: "x".repeat(20_000) });
+        if (pushed === "accepted") sent += 1;
+        else {
+          refusals += 1;
+          await world.pass(2);
+        }
+      }
+      expect(sent).toBeGreaterThan(100);
+      expect(link.session.link.stats.bytes).toBeLessThan(outboxBytesMax + 30_000);
+      world.stall(false);
+      await world.until("all arrives", () => delivered(world, "big") === sent, 15_000);
+    },
+  ],
+  [
+    "a draining node ends what is under way, takes nothing new, and loses nothing",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      tellAll(world, link.session, "there", [0, 50]);
+      beta.remote.drain({ retryAfterMs: 50 });
+      await world.until("the dialer heard of it", () => link.state === "draining");
+      const late = link.session.requests.call(actor, "echo", { input: 1, options: patient });
+      expect(await settled(world, late)).toMatchObject({ ok: true });
+      const other = world.dial(await world.node("gamma"), beta);
+      await world.pass(100);
+      expect(other.state).toBe("connecting");
+      await settled(world, beta.remote.close());
+      await world.until("the link ended in order", () => link.state === "down");
+      expect(delivered(world, "there")).toBe(50);
+      expect(alpha.dead).toEqual([]);
+      expectTrue(world);
+      await settled(world, other.close());
+    },
+  ],
+  [
+    "a link that was closed in order can be opened again, many times, and leaves nothing behind",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      await settled(world, link.close());
+      for (let round = 0; round < 100; round += 1) {
+        const next = world.dial(alpha, beta);
+        await world.until("it is up", () => next.state === "up");
+        await settled(world, next.close());
+      }
+      await world.until("nothing is left", () => beta.remote.sessions.length === 0 && beta.remote.strangers === 0);
+      expect(beta.left.filter((reason) => reason !== "closed")).toEqual([]);
+    },
+  ],
+];

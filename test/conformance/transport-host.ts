@@ -1,0 +1,138 @@
+import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
+import type { Address, Hosting, Incoming, IncomingCall, IncomingSpawn, RemoteDown } from "../../src/remote/hosting.ts";
+
+/** One thing that happened to a message or a monitor, as the checker reads it. */
+export interface Deed {
+  readonly deed: "sent" | "delivered" | "dead" | "watched" | "down" | "called" | "settled";
+  /** Which pair of sender and receiver, and which message. */
+  readonly stream: string;
+  readonly id: number;
+}
+
+/**
+ * What the protocol promises, judged over a history: in order, at most once, nothing that was not sent; every call
+ * and every monitor answered exactly once; and, where `complete`, nothing lost.
+ */
+export function judgeHistory(history: readonly Deed[], complete: boolean): string[] {
+  const found: string[] = [];
+  const sent = new Map<string, Set<number>>();
+  const lastDelivered = new Map<string, number>();
+  const counts = new Map<string, number>();
+  for (const { deed, stream, id } of history) {
+    const key = `${deed} ${stream} ${id}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    if (deed === "sent") (sent.get(stream) ?? sent.set(stream, new Set()).get(stream))?.add(id);
+    if (deed !== "delivered") continue;
+    if (sent.get(stream)?.has(id) !== true) found.push(`${stream}: ${id} was delivered, but not sent`);
+    const last = lastDelivered.get(stream) ?? -1;
+    if (id === last || (counts.get(key) ?? 0) > 1) found.push(`${stream}: ${id} was delivered twice`);
+    else if (id < last) found.push(`${stream}: ${id} came after ${last}`);
+    lastDelivered.set(stream, Math.max(last, id));
+  }
+  for (const [stream, ids] of sent)
+    for (const id of ids)
+      if (complete && !counts.has(`delivered ${stream} ${id}`)) found.push(`${stream}: ${id} was lost`);
+  for (const [key, count] of counts) {
+    const [deed, ...rest] = key.split(" ");
+    const answer = { watched: "down", called: "settled" }[deed ?? ""];
+    if (answer === undefined) continue;
+    const answers = counts.get(`${answer} ${rest.join(" ")}`) ?? 0;
+    if (answers !== count) found.push(`${rest.join(" ")}: ${count} ${deed}, ${answers} ${answer}`);
+  }
+  return found;
+}
+
+interface Actor {
+  readonly path: string;
+  readonly incarnation: number;
+  readonly watchers: Set<(down: RemoteDown) => void>;
+  full: boolean;
+}
+
+/** A small node's worth of actors, which remembers what it was told. */
+export class TestHost implements Hosting {
+  readonly history: Deed[];
+  readonly actors = new Map<string, Actor>();
+  readonly calls: IncomingCall[] = [];
+  readonly spawned: string[] = [];
+  aborted = 0;
+  #incarnation = 0;
+
+  constructor(history: Deed[]) {
+    this.history = history;
+  }
+
+  start(path: string): number {
+    this.#incarnation += 1;
+    this.actors.set(path, { path, incarnation: this.#incarnation, watchers: new Set(), full: false });
+    return this.#incarnation;
+  }
+
+  kill(path: string, reason: "stopped" | "crashed" = "stopped"): void {
+    const actor = this.actors.get(path);
+    this.actors.delete(path);
+    for (const hear of actor?.watchers ?? []) hear({ reason });
+  }
+
+  #find({ path, incarnation }: Address): Actor | Failure {
+    const actor = this.actors.get(path);
+    if (actor === undefined || (incarnation !== undefined && incarnation !== actor.incarnation))
+      return failure("agent/stopped", `no such incarnation of ${path}`);
+    return actor.full ? failure("call/busy", `the mailbox of ${path} is full`) : actor;
+  }
+
+  tell(message: Incoming): Failure | undefined {
+    const actor = this.#find(message.to);
+    if ("code" in actor) return actor;
+    this.history.push({ deed: "delivered", stream: message.capability, id: Number(message.input) });
+    return undefined;
+  }
+
+  async call(call: IncomingCall): Promise<Outcome<unknown>> {
+    const actor = this.#find(call.to);
+    if ("code" in actor) return { ok: false, failure: actor };
+    this.calls.push(call);
+    call.signal.addEventListener("abort", () => (this.aborted += 1), { once: true });
+    switch (call.capability) {
+      case "echo":
+        return { ok: true, value: call.input };
+      case "fail":
+        return { ok: false, failure: failure("call/rejected", "no", { why: "so" }) };
+      case "items":
+        for (let item = 1; item <= Number(call.input); item += 1) await call.emit(item);
+        return { ok: true, value: "all" };
+      case "broken":
+        return { ok: true, value: () => 1 };
+      case "large":
+        return { ok: true, value: "x".repeat(Number(call.input)) };
+      default:
+        return new Promise((resolve) => {
+          const end = { ok: false, failure: failure("call/cancelled", "aborted") } as const;
+          call.signal.addEventListener("abort", () => resolve(end), { once: true });
+        });
+    }
+  }
+
+  monitor(target: Address, down: (down: RemoteDown) => void): () => void {
+    const actor = this.actors.get(target.path);
+    if (actor === undefined || (target.incarnation ?? actor.incarnation) !== actor.incarnation) {
+      down({ reason: "noproc" });
+      return () => {};
+    }
+    actor.watchers.add(down);
+    return () => void actor.watchers.delete(down);
+  }
+
+  spawn({ name, input }: IncomingSpawn): Promise<Outcome<Required<Address>>> {
+    if (typeof input !== "object") {
+      const failed = failure("call/invalid-input", "an object is expected");
+      return Promise.resolve({ ok: false, failure: failed });
+    }
+    const path = `/spawned/${this.spawned.push(name)}`;
+    return Promise.resolve({ ok: true, value: { path, incarnation: this.start(path) } });
+  }
+
+  stop({ path }: Address): void {
+    this.kill(path);
+  }
+}

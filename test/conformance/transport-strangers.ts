@@ -1,0 +1,196 @@
+import { expect } from "vitest";
+import type { Envelope } from "../../machines/wire/envelope.ts";
+import type { Frame, Hello, Welcome } from "../../machines/wire/frames.ts";
+import type { Pipe } from "../../src/ports/transport.ts";
+import { delivered, pairOf, type Scenario } from "./transport-contract.ts";
+import type { TestNode, World } from "./transport-world.ts";
+
+/** A bare connection and what came back on it. */
+export interface Stranger {
+  readonly frames: Frame[];
+  readonly pipe: Pipe;
+  closed: { readonly code: number; readonly reason: string } | undefined;
+  say(frame: Frame | string): void;
+}
+
+export const helloOf = (more: Partial<Hello> = {}): Hello => ({
+  t: "H",
+  v: [1],
+  node: "stranger",
+  inc: "s1",
+  nonce: "00".repeat(16),
+  codec: "json",
+  feat: [],
+  lim: { frame: 1_048_576, msgs: 64, bytes: 1_000_000 },
+  auth: { k: "none" },
+  ...more,
+});
+
+export async function strangerAt(world: World, node: TestNode): Promise<Stranger> {
+  const pipe = await world.pipe(node);
+  const stranger: Stranger = {
+    frames: [],
+    pipe,
+    closed: undefined,
+    say: (frame) => void pipe.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
+  };
+  pipe.listen({
+    frame: (text) => void stranger.frames.push(JSON.parse(text) as Frame),
+    drained() {},
+    closed: (code, reason) => (stranger.closed = { code, reason }),
+  });
+  return stranger;
+}
+
+async function guestAt(world: World, node: TestNode, more: Partial<Hello> = {}): Promise<[Stranger, Welcome]> {
+  const guest = await strangerAt(world, node);
+  guest.say(helloOf(more));
+  await world.until("the guest is welcome", () => guest.frames.some((frame) => frame.t === "W"));
+  return [guest, guest.frames.find((frame) => frame.t === "W") as Welcome];
+}
+
+const tellOf = (s: number, id = s): Envelope => ({ s, id: `t${id}`, k: "tell", f: "", to: "/a", ty: "raw", p: id });
+const batchOf = (...m: Envelope[]): Frame => ({ t: "M", a: 0, l: 64, m });
+
+function messagesOf(guest: Stranger): Envelope[] {
+  return guest.frames.flatMap((frame) => (frame.t === "M" ? frame.m : []));
+}
+
+const deep = `{"t":"H","x":${"[".repeat(100)}${"]".repeat(100)}}`;
+
+/** What is said first, and the codes that may come back. */
+const openings: readonly (readonly [what: string, say: string, codes: readonly number[]])[] = [
+  ["garbage", "\u0000\u0001 not a frame", [4400]],
+  ["a message before the handshake", JSON.stringify(batchOf(tellOf(1))), [4400]],
+  ["a version of the future", JSON.stringify(helloOf({ v: [9] })), [4406]],
+  ["another codec", JSON.stringify(helloOf({ codec: "msgpack" })), [4406]],
+  ["a wrong token", JSON.stringify(helloOf({ auth: { k: "token", token: "wrong" } })), [4401]],
+  ["no credentials", JSON.stringify(helloOf()), [4401]],
+  ["a name that is none", JSON.stringify(helloOf({ node: "a\nb" })), [4400]],
+  ["deep nesting", deep, [4400]],
+  ["a key of the prototype", '{"t":"H","__proto__":{"v":[1]}}', [4400]],
+  ["too much", JSON.stringify(helloOf({ codec: "x".repeat(100_000) })), [4413, 1009]],
+];
+
+export const strangers: readonly Scenario[] = [
+  [
+    "each stranger gets the code it deserves, leaves nothing behind, and disturbs nobody",
+    async (world) => {
+      const token = { tokens: ["right"] };
+      const beta = await world.node("beta", { auth: token });
+      beta.host.start("/a");
+      const alpha = await world.node("alpha");
+      const link = world.dial(alpha, beta, token);
+      await world.until("an honest link is up", () => link.state === "up");
+      for (const [what, say, codes] of openings) {
+        const stranger = await strangerAt(world, beta);
+        stranger.say(say);
+        await world.until(`${what} is answered`, () => stranger.closed !== undefined);
+        expect(codes, what).toContain(stranger.closed?.code);
+        expect(JSON.stringify([stranger.frames, stranger.closed])).not.toMatch(/wrong|right/);
+      }
+      const silent = await strangerAt(world, beta);
+      await world.until("silence is answered", () => silent.closed !== undefined);
+      expect(silent.closed?.code).toBe(4408);
+      await world.until("nobody is at the door", () => beta.remote.strangers === 0);
+      expect(beta.remote.sessions.length).toBe(1);
+      expect(link.session.link.stats.resumes).toBe(0);
+      const refused = world.dial(await world.node("gamma"), beta, { tokens: ["wrong"] });
+      await world.until("a dialer stops for good", () => refused.state === "down");
+      await expect(refused.ready()).rejects.toThrow(/refused \(4401\)/);
+    },
+  ],
+  [
+    "a message that is sent again is delivered once",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      world.history.push(...[1, 2, 3].map((id) => ({ deed: "sent", stream: "raw", id }) as const));
+      const [first, welcome] = await guestAt(world, beta);
+      first.say(batchOf(tellOf(1), tellOf(2)));
+      await world.until("both arrive", () => delivered(world, "raw") === 2);
+      first.pipe.terminate();
+      const [again, resumed] = await guestAt(world, beta, { sess: { id: welcome.sess.id, recv: 0 } });
+      expect(resumed.sess).toMatchObject({ id: welcome.sess.id, resumed: true, recv: 2 });
+      again.say(batchOf(tellOf(1), tellOf(2), tellOf(3)));
+      await world.until("the new one arrives", () => delivered(world, "raw") >= 3);
+      await world.pass(30);
+      expect(delivered(world, "raw")).toBe(3);
+      expect(link.state).toBe("up");
+    },
+  ],
+  [
+    "nothing is sent beyond the credit, and an acknowledgement alone gives none",
+    async (world) => {
+      const { beta } = await pairOf(world);
+      const [guest] = await guestAt(world, beta, { lim: { frame: 1_048_576, msgs: 4, bytes: 1_000_000 } });
+      const session = beta.remote.sessions.find(({ peer }) => peer === "stranger");
+      for (let id = 0; id < 20; id += 1) session?.requests.tell({ path: "/a" }, "t", { input: id });
+      await world.until("four arrive", () => messagesOf(guest).length >= 4);
+      await world.pass(40);
+      expect(messagesOf(guest).length).toBe(4);
+      guest.say({ t: "A", a: 4, l: 4 });
+      await world.pass(40);
+      expect(messagesOf(guest).length).toBe(4);
+      guest.say({ t: "A", a: 4, l: 9 });
+      await world.until("five more arrive", () => messagesOf(guest).length === 9);
+      await world.pass(40);
+      expect(messagesOf(guest).map((one) => one.s)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    },
+  ],
+  [
+    "a session is not given to another node, nor to another start of the same one",
+    async (world) => {
+      const { beta } = await pairOf(world);
+      const [, welcome] = await guestAt(world, beta);
+      const sess = { id: welcome.sess.id, recv: 0 };
+      const [, thief] = await guestAt(world, beta, { node: "thief", sess });
+      expect(thief.sess).toMatchObject({ resumed: false, recv: 0 });
+      const [, later] = await guestAt(world, beta, { inc: "s2", sess });
+      expect(later.sess.resumed).toBe(false);
+      await world.until("the older start's session is over", () => beta.left.includes("restarted"));
+    },
+  ],
+  [
+    "a guest reaches only what it was granted",
+    async (world) => {
+      const beta = await world.node("beta", { grants: ["tell:/a"] });
+      for (const path of ["/a", "/b"]) beta.host.start(path);
+      const [guest] = await guestAt(world, beta);
+      const to = (s: number, k: Envelope["k"], path: string): Envelope => ({ ...tellOf(s), id: `g${s}`, k, to: path });
+      guest.say(
+        batchOf(to(1, "tell", "/a"), to(2, "tell", "/b"), to(3, "call", "/b"), to(4, "mon", "/a"), to(5, "spawn", "")),
+      );
+      await world.until("all is answered", () => messagesOf(guest).length >= 4);
+      const answers = messagesOf(guest).map(({ k, re, p }) => [re, k, (p as { code?: string; reason?: string }).code]);
+      expect(answers).toEqual([
+        ["g2", "err", "remote/forbidden"],
+        ["g3", "err", "remote/forbidden"],
+        ["g5", "err", "remote/forbidden"],
+        ["g4", "down", undefined],
+      ]);
+      expect(delivered(world, "raw")).toBe(1);
+    },
+  ],
+  [
+    "a guest that breaks the protocol loses its session, and nobody else does",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      const breaches: readonly (readonly [string, number[]])[] = [
+        [JSON.stringify(batchOf(tellOf(2))), [4400]],
+        ['{"t":"A","a":7,"l":1}', [4400]],
+        [JSON.stringify(helloOf()), [4400]],
+        [JSON.stringify({ ...batchOf(tellOf(1)), m: [{ ...tellOf(1), k: "unheard-of" }] }), [4400]],
+        [`"${"x".repeat(1_100_000)}"`, [4413, 1009]],
+      ];
+      for (const [say, codes] of breaches) {
+        const [guest] = await guestAt(world, beta);
+        guest.say(say);
+        await world.until("it is closed", () => guest.closed !== undefined);
+        expect(codes, say.slice(0, 60)).toContain(guest.closed?.code);
+      }
+      const sessions = beta.remote.sessions.filter(({ peer, link: one }) => peer === "stranger" && one.state === "up");
+      expect(sessions).toEqual([]);
+      expect([link.state, link.session.link.stats.resumes]).toEqual(["up", 0]);
+    },
+  ],
+];

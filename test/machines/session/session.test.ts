@@ -1,0 +1,351 @@
+import { describe, expect, test } from "vitest";
+import { outboxReserveMax } from "../../../machines/session/limits.ts";
+import { nextAlarm } from "../../../machines/session/liveness.ts";
+import { linkChart } from "../../../machines/session/machine.ts";
+import { hasRoom, openSession } from "../../../machines/session/state.ts";
+import { stepSession } from "../../../machines/session/step.ts";
+import { settingsOf, Story } from "./transcript.ts";
+
+describe("sending", () => {
+  test("messages wait for the connection, then those of one turn travel together", () => {
+    const story = new Story();
+    expect(story.send("a", "b")).toEqual([]);
+    expect(story.attach(1)).toEqual(["connecting -> up", "wake"]);
+    expect(story.send("c")).toEqual([]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a 2=b 3=c] on 1"]);
+    expect(story.flush()).toEqual([]);
+  });
+
+  test("nothing goes beyond the credit, which is absolute and never shrinks", () => {
+    const story = new Story();
+    story.attach(1, 0, 2);
+    story.send("a", "b", "c", "d");
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a 2=b] on 1"]);
+    expect(story.hear(1, { t: "A", a: 1, l: 2 })).toEqual(["wake"]);
+    expect(story.flush()).toEqual([]);
+    expect(story.hear(1, { t: "A", a: 2, l: 3 })).toEqual(["wake"]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [3=c] on 1"]);
+    expect(story.hear(1, { t: "A", a: 3, l: 1 })).toEqual(["wake"]);
+    expect(story.flush()).toEqual([]);
+    expect(story.hear(1, { t: "A", a: 3, l: 9 })).toEqual(["wake"]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [4=d] on 1"]);
+  });
+
+  test("not more bytes are out than the window holds, but one message always may go", () => {
+    const story = new Story({ windowBytes: 25 });
+    story.attach(1);
+    story.send("a", "b", "c");
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a 2=b] on 1"]);
+    expect(story.hear(1, { t: "A", a: 2, l: 10 })).toEqual(["wake"]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [3=c] on 1"]);
+    const tight = new Story({ windowBytes: 5 });
+    tight.attach(1);
+    tight.send("a", "b");
+    expect(tight.flush()).toEqual(["send M a=0 l=8 [1=a] on 1"]);
+  });
+
+  test("a large message travels alone, and a batch ends at 16 KiB", () => {
+    const sizes: Record<string, number> = { big: 5_000, half: 4_000, small: 100 };
+    const story = new Story({ pack: (draft) => ({ text: draft.id, bytes: sizes[draft.id] ?? 0 }) });
+    story.attach(1, 0, 100);
+    story.send("small", "big", "small", "half", "half", "half", "half", "half");
+    expect(story.flush()).toEqual([
+      "send M a=0 l=8 [small] on 1",
+      "send M a=0 l=8 [big] on 1",
+      "send M a=0 l=8 [small half half half half] on 1",
+      "send M a=0 l=8 [half] on 1",
+    ]);
+  });
+
+  test("a connection whose own buffer is full is given nothing until it is empty", () => {
+    const story = new Story();
+    story.attach(1);
+    story.tell({ type: "congested", pipe: 1, full: true });
+    expect(story.send("a")).toEqual([]);
+    expect(story.flush()).toEqual([]);
+    expect(story.tell({ type: "congested", pipe: 1, full: false })).toEqual(["wake"]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a] on 1"]);
+  });
+
+  test("a full outbox says so, still takes answers, and ends the session when even those are too many", () => {
+    const story = new Story({ outboxMessages: 2 });
+    story.attach(1);
+    story.send("a");
+    expect(hasRoom(story.state)).toBe(true);
+    story.send("b");
+    expect(hasRoom(story.state)).toBe(false);
+    for (let count = 0; count < outboxReserveMax; count += 1) story.send("r");
+    expect(story.state.life).toBe("up");
+    const last = story.send("r");
+    expect(last.slice(0, 3)).toEqual([
+      "send E code=4430 message=the peer reads too slowly on 1",
+      "close 1 4430 (the peer reads too slowly)",
+      "up -> down",
+    ]);
+    expect(last[3]).toMatch(/^ended overflow 4430 unsettled \[a b r/);
+  });
+});
+
+describe("receiving", () => {
+  test("messages are delivered in order, and acknowledged within 20 ms or with the next message", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.batch(1, [1])).toEqual(["deliver 1=p1"]);
+    expect(nextAlarm(story.state)).toBe(20);
+    expect(story.wait(20)).toEqual(["send A a=1 l=9 on 1"]);
+    expect(story.batch(1, [2])).toEqual(["deliver 2=p2"]);
+    story.send("a");
+    expect(story.flush()).toEqual(["send M a=2 l=10 [1=a] on 1"]);
+    expect(nextAlarm(story.state)).toBe(20 + 5_000);
+  });
+
+  test("a quarter of the window is acknowledged at once, so that the peer does not run dry", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.batch(1, [1, 2])).toEqual(["deliver 1=p1", "deliver 2=p2", "wake"]);
+    expect(story.flush()).toEqual(["send A a=2 l=10 on 1"]);
+  });
+
+  test("a repeated message is not delivered twice", () => {
+    const story = new Story();
+    story.attach(1);
+    story.batch(1, [1, 2]);
+    story.flush();
+    expect(story.batch(1, [1, 2, 3])).toEqual(["deliver 3=p3"]);
+    expect(story.state.duplicates).toBe(2);
+  });
+
+  test("a kind of message of a later version is counted and not delivered", () => {
+    const story = new Story();
+    story.attach(1);
+    const later = { s: 1, id: "l", k: "x-later", f: "", to: "", ty: "" } as const;
+    expect(story.hear(1, { t: "M", a: 0, l: 8, m: [later] })).toEqual([]);
+    expect(story.batch(1, [2])).toEqual(["deliver 2=p2", "wake"]);
+  });
+
+  test.each([
+    ["a gap", [1, 3], {}, "message 3 came after message 1"],
+    ["more than its credit", [1, 2, 3, 4, 5, 6, 7, 8, 9], {}, "message 9 is beyond the credit of 8"],
+    ["an acknowledgement of what was never sent", [1], { a: 1 }, "message 1 was acknowledged, but only 0 were sent"],
+  ])("%s ends the session with 4400", (_, numbers, position, why) => {
+    const story = new Story();
+    story.attach(1);
+    story.send("a");
+    expect(story.batch(1, numbers, position).filter((line) => !line.startsWith("deliver"))).toEqual([
+      `send E code=4400 message=${why} on 1`,
+      `close 1 4400 (${why})`,
+      "up -> down",
+      "ended protocol 4400 unsettled [a]",
+    ]);
+    expect(story.batch(1, [1])).toEqual([]);
+  });
+});
+
+describe("a lost connection", () => {
+  test("is dialled again, and exactly what the peer has not got is sent again", () => {
+    const story = new Story();
+    story.attach(1);
+    story.send("a", "b", "c");
+    story.flush();
+    expect(story.lose(1)).toEqual(["up -> resuming", "dial within 0..250"]);
+    story.send("d");
+    expect(story.flush()).toEqual([]);
+    expect(story.attach(2, 2, 10)).toEqual(["resuming -> up", "wake"]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [3=c 4=d] on 2"]);
+    expect(story.state.resumes).toBe(1);
+  });
+
+  test("resumes also when nothing was ever received", () => {
+    const story = new Story();
+    story.attach(1);
+    story.send("a");
+    story.flush();
+    story.lose(1);
+    expect(story.attach(2, 0)).toEqual(["resuming -> up", "wake"]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a] on 2"]);
+  });
+
+  test("waits longer each time, never longer than 30 s, and begins anew only after 10 healthy seconds", () => {
+    const story = new Story();
+    story.attach(1);
+    const miss = (): string[] => story.tell({ type: "missed", code: 1006, now: story.now });
+    expect(story.lose(1)).toEqual(["up -> resuming", "dial within 0..250"]);
+    expect([miss(), miss(), miss()].flat()).toEqual([
+      "dial within 0..500",
+      "dial within 0..1000",
+      "dial within 0..2000",
+    ]);
+    for (let count = 0; count < 20; count += 1) miss();
+    expect(miss()).toEqual(["dial within 0..30000"]);
+    story.attach(2);
+    story.now += 9_999;
+    expect(story.lose(2)).toContain("dial within 0..30000");
+    story.attach(3);
+    story.now += 10_000;
+    expect(story.lose(3)).toContain("dial within 0..250");
+  });
+
+  test("a listener waits to be dialled", () => {
+    const story = new Story({ role: "acceptor" });
+    story.attach(1);
+    expect(story.lose(1)).toEqual(["up -> resuming"]);
+  });
+
+  test("an overloaded peer is dialled after the time that it named", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.lose(1, 4503, 2_000)).toEqual(["up -> resuming", "dial within 2000..2250"]);
+  });
+
+  test("makes the peer suspect after 5 s and ends the session after 60 s, with what was out", () => {
+    const story = new Story();
+    story.attach(1);
+    story.send("a", "b");
+    story.flush();
+    story.hear(1, { t: "A", a: 1, l: 9 });
+    story.lose(1);
+    expect(nextAlarm(story.state)).toBe(5_000);
+    expect(story.wait(4_999)).toEqual([]);
+    expect(story.wait(1)).toEqual(["resuming -> suspect"]);
+    expect(nextAlarm(story.state)).toBe(60_000);
+    expect(story.wait(55_000)).toEqual(["suspect -> down", "ended expired 4410 unsettled [b]"]);
+    expect(nextAlarm(story.state)).toBe(Number.POSITIVE_INFINITY);
+    expect(story.attach(2, 1)).toEqual([]);
+  });
+
+  test.each([
+    [4401, "refused"],
+    [4403, "refused"],
+    [4404, "restarted"],
+    [4409, "refused"],
+    [4410, "restarted"],
+    [4400, "protocol"],
+    [1009, "protocol"],
+    [1000, "closed"],
+  ])("with code %i the session ends: %s", (code, reason) => {
+    const story = new Story();
+    story.attach(1);
+    story.send("a");
+    expect(story.lose(1, code)).toEqual(["up -> down", `ended ${reason} ${code} unsettled [a]`]);
+  });
+
+  test("a peer that claims messages that were never sent, or forgot some it had, is refused", () => {
+    const ahead = new Story();
+    ahead.attach(1);
+    ahead.send("a");
+    ahead.lose(1);
+    expect(ahead.attach(2, 1)).toContain("ended protocol 4400 unsettled [a]");
+    const behind = new Story();
+    behind.attach(1);
+    behind.send("a");
+    behind.flush();
+    behind.hear(1, { t: "A", a: 1, l: 9 });
+    behind.lose(1);
+    expect(behind.attach(2, 0)).toContain("ended protocol 4400 unsettled []");
+  });
+});
+
+describe("a newer connection", () => {
+  test("closes the older before anything is sent again, and late frames of the older are not heard", () => {
+    const story = new Story();
+    story.attach(1);
+    story.send("a");
+    story.flush();
+    expect(story.attach(2)).toEqual(["close 1 4409 (a newer connection took over)", "wake"]);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a] on 2"]);
+    expect(story.batch(1, [1])).toEqual([]);
+    expect(story.hear(1, { t: "A", a: 99, l: 99 })).toEqual([]);
+    expect(story.lose(1)).toEqual([]);
+    expect(story.tell({ type: "broken", pipe: 1, code: 4400, reason: "late" })).toEqual([]);
+    expect(story.state.life).toBe("up");
+  });
+});
+
+describe("liveness", () => {
+  test("an idle side gives a sign of life every 5 s, and a busy one does not", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.wait(5_000)).toEqual(["send I a=0 l=8 lag=0 load=0 on 1"]);
+    story.now += 4_000;
+    story.send("a");
+    story.flush();
+    expect(story.wait(1_000)).toEqual([]);
+    expect(story.wait(4_000)).toEqual(["send I a=0 l=8 lag=0 load=0 on 1"]);
+  });
+
+  test("a silent peer is cut after three heartbeats, hard, and the session resumes", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.wait(14_999)).toEqual(["send I a=0 l=8 lag=0 load=0 on 1"]);
+    expect(story.wait(1)).toEqual(["cut 1 4440 (no sign of life)", "up -> resuming", "dial within 0..250"]);
+  });
+
+  test("a side that stood still for 10 s doubts itself and not the peer", () => {
+    const story = new Story();
+    story.attach(1);
+    story.now = 14_000;
+    expect(story.wait(10_000, 10_000)).toEqual(["send I a=0 l=8 lag=10000 load=0 on 1"]);
+    expect(story.state.life).toBe("up");
+    expect(story.wait(1_000)).toContain("up -> resuming");
+  });
+
+  test("a peer that was slow before is given more time", () => {
+    const story = new Story();
+    story.attach(1);
+    story.now = 12_000;
+    story.hear(1, { t: "I", a: 0, l: 8, lag: 0, load: 0 });
+    expect(story.wait(26_999).join()).not.toContain("cut");
+    expect(story.wait(1)).toContain("cut 1 4440 (no sign of life)");
+  });
+
+  test("bytes of a frame that is not complete count as life", () => {
+    const story = new Story();
+    story.attach(1);
+    story.tell({ type: "heard", pipe: 1, now: 14_000 });
+    story.tell({ type: "heard", pipe: 7, now: 29_000 });
+    expect(story.wait(28_999).join()).not.toContain("cut");
+    expect(story.wait(1)).toContain("cut 1 4440 (no sign of life)");
+  });
+});
+
+describe("an orderly end", () => {
+  test("a drain is said on every connection, and what is under way may end", () => {
+    const story = new Story();
+    story.attach(1);
+    const frame = { t: "G", code: 4503, retryAfterMs: 100 } as const;
+    expect(story.tell({ type: "drain", frame })).toEqual(["up -> draining", "send G code=4503 retryAfterMs=100 on 1"]);
+    expect(story.batch(1, [1])).toEqual(["deliver 1=p1"]);
+    story.lose(1);
+    expect(story.attach(2)).toEqual(["resuming -> up", "up -> draining", "send G code=4503 retryAfterMs=100 on 2"]);
+  });
+
+  test("the other side hears of it", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.hear(1, { t: "G", code: 4503 })).toEqual(["up -> draining", "the peer goes away 4503"]);
+  });
+
+  test("a close says goodbye", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.tell({ type: "close", reason: "closed", code: 1000 })).toEqual([
+      "close 1 1000 (closed)",
+      "up -> down",
+      "ended closed 1000 unsettled []",
+    ]);
+  });
+});
+
+test("every state of the link can be left, except for its end", () => {
+  for (const [name, state] of Object.entries(linkChart.config.states)) {
+    if (linkChart.isFinal(name as "down")) continue;
+    expect(Object.keys((state as { on: object }).on)).toContain("end");
+  }
+  expect(settingsOf().role).toBe("dialer");
+});
+
+test("a session that follows on one that ended again and again goes on slowing down", () => {
+  const state = openSession(settingsOf(), 0, 3);
+  const [, effects] = stepSession(state, { type: "missed", code: 1006, now: 0 });
+  expect(effects).toEqual([{ type: "dial", fromMs: 0, toMs: 2_000 }]);
+});

@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import { stepSession } from "../../machines/session/step.ts";
+import { runChaos } from "../campaigns/chaos-run.ts";
+import { floodDoor, runFuzz } from "../campaigns/fuzz-run.ts";
+
+describe("a short campaign", () => {
+  test("of chaos: messages both ways through a harmful proxy arrive once and in order, also those sent again", async () => {
+    const result = await runChaos({ seed: 1, messages: 6_000, limitMs: 15_000 });
+    expect(result.findings).toEqual([]);
+    expect(result.resumes).toBeGreaterThan(0);
+    expect(result.duplicates).toBeGreaterThan(0);
+  });
+
+  test("of chaos finds a machine that forgets to drop what it has", async () => {
+    const careless: typeof stepSession = (state, input) => {
+      const [next, effects] = stepSession(state, input);
+      if (input.type !== "frame" || input.frame.t !== "M" || input.pipe !== state.pipe) return [next, effects];
+      const again = input.frame.m.filter(({ s }) => s <= state.recv);
+      return [next, [...again.map((envelope) => ({ type: "deliver", envelope }) as const), ...effects]];
+    };
+    const result = await runChaos({ seed: 1, messages: 60_000, limitMs: 15_000, step: careless });
+    expect(result.findings.join()).toMatch(/arrived where \d+ was due/);
+  });
+
+  test("of hostile frames: each gets its code, nothing is left, and an honest link does not notice", async () => {
+    const result = await runFuzz({ frames: 10_000, seed: 2 });
+    expect(result.findings).toEqual([]);
+    expect(Object.keys(result.codes)).toEqual(expect.arrayContaining(["4400", "4401", "4413"]));
+  });
+
+  test("of silent connections: a few wait, the others are sent away, and all are forgotten", () => {
+    expect(floodDoor(500)).toEqual({ waiting: 32, refused: 468, left: 0 });
+  });
+});

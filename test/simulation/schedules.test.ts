@@ -1,0 +1,105 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { lines } from "../../machines/consensus/bft/state.ts";
+import { runCampaign } from "../../src/testing/simulation/campaign.ts";
+import { adversaries, drawPlan, features, regimes } from "../../src/testing/simulation/plan.ts";
+import { replayCommand, shrink } from "../../src/testing/simulation/shrink.ts";
+import { simulate } from "../../src/testing/simulation/simulate.ts";
+import { rootFolder } from "../house/source-files.ts";
+
+const schedules = 5_000;
+/** A few seconds of computing; much longer on a machine that is busy with other things. */
+const campaignTimeoutMs = 120_000;
+
+describe("the simulator", () => {
+  it(
+    `runs ${schedules} schedules without a violation, on every line of the paper`,
+    { timeout: campaignTimeoutMs },
+    () => {
+      const report = runCampaign({ from: 1, count: schedules });
+      expect(report.findings).toEqual([]);
+      expect(report).toMatchObject({ ran: schedules, violations: 0, disagreements: 0, nonTerminating: 0 });
+      for (const line of lines) expect(report.lines[line], line).toBeGreaterThan(100);
+      for (const name of adversaries) expect(report.adversaries[name], name).toBeGreaterThan(200);
+      for (const regime of regimes) expect(report.schedules[regime], regime).toBeGreaterThan(200);
+      expect(report.explained, "disagreements beyond the bound, all explained").toBeGreaterThan(0);
+      expect(report.deliveries / schedules).toBeGreaterThan(100);
+    },
+  );
+
+  it("gives the same trace for the same seed, and another one for another seed (P10)", () => {
+    const traces = Array.from({ length: 40 }, (_, seed) => simulate(seed).traceHash);
+    expect(Array.from({ length: 40 }, (_, seed) => simulate(seed).traceHash)).toEqual(traces);
+    expect(new Set(traces).size).toBe(traces.length);
+    expect(simulate(7, { adversary: "silent" }).traceHash).not.toBe(simulate(7, { adversary: "split" }).traceHash);
+  });
+
+  it("draws faulty weight within the bounds of its regime, and weights that nobody can veto with", () => {
+    for (let seed = 0; seed < 500; seed += 1) {
+      const { council, faulty, regime } = drawPlan(seed);
+      const weight = faulty.reduce((sum, member) => sum + (council.weights[member] ?? 0), 0);
+      const [live, safe] = [council.total - council.quorum, 2 * council.quorum - council.total - 1];
+      if (regime === "within") expect(weight).toBeLessThanOrEqual(live);
+      if (regime === "edge") expect(weight > live && weight <= safe).toBe(true);
+      if (regime === "beyond") expect(weight > safe && 3 * weight <= 2 * council.total).toBe(true);
+      expect(Math.max(...council.weights)).toBeLessThanOrEqual(live);
+    }
+  });
+
+  it("shrinks a failing schedule and says how to run it again", () => {
+    // Enough silent weight never ends: as a finding, that is as good as a fault.
+    const seed = Array.from({ length: 400 }, (_, index) => index).find((each) => {
+      const { regime, crashes } = drawPlan(each);
+      return regime === "edge" && crashes.length > 0;
+    });
+    expect(seed).toBeDefined();
+    const shrunk = shrink(seed ?? 0, "P4");
+    expect(shrunk.tried).toBeGreaterThan(1);
+    expect(shrunk.overrides, "what does not fail is not shrunk").toEqual({});
+    const command = replayCommand(17, {
+      adversary: "split",
+      regime: "beyond",
+      without: ["crashes", "drops"],
+      actsMax: 5,
+    });
+    expect(command).toBe(
+      "npm run test:simulation -- --seeds 1 --from 17 --adversary split --regime beyond --without crashes,drops --acts 5",
+    );
+    for (const feature of features) expect(simulate(3, { without: [feature] }).violation).toBeNull();
+  });
+});
+
+function runCommand(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
+  const main = join(rootFolder, "src/testing/simulation/main.ts");
+  return spawnSync(process.execPath, ["--conditions=troupe-source", main, ...argv], { encoding: "utf8" });
+}
+
+describe("npm run test:simulation", () => {
+  it("ends with one JSON line that says what ran", () => {
+    const run = runCommand("--seeds", "20", "--from", "5");
+    expect(run.status).toBe(0);
+    const report = JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "") as Record<string, unknown>;
+    expect(report).toMatchObject({
+      campaign: "simulation",
+      seeds: { from: 5, count: 20 },
+      ran: 20,
+      violations: 0,
+      findings: [],
+    });
+    expect(report["traceHash"]).toBe(runCampaign({ from: 5, count: 20 }).traceHash);
+    expect(report["ms"]).toBeTypeOf("number");
+  });
+
+  it.each([
+    [["--seeds", "none"], "--seeds none: give a whole number"],
+    [["--adversary", "rain"], "--adversary rain: choose one of crash, silent"],
+    [["--without", "crashes,rain"], "--without rain: choose one of crashes"],
+    [["--wind"], "--wind"],
+  ])("refuses %j with status 2 and the way out", (argv, message) => {
+    const run = runCommand(...argv);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain(message);
+    expect(run.stdout).toBe("");
+  });
+});

@@ -1,0 +1,45 @@
+import { defineConfig } from "vitest/config";
+
+/** Where a run writes its JSON report as well; `.ci/run` counts tests from it. */
+const report = process.env["TROUPE_TEST_REPORT"];
+
+/** Tests that start compilers and package managers: they run last, so that they disturb no test of time. */
+const heavy = ["test/*.test.ts", "test/house/**/*.test.ts", "test/docs/**/*.test.ts", "test/bin/**/*.test.ts"];
+
+export default defineConfig({
+  resolve: { conditions: ["troupe-source"] },
+  ssr: { resolve: { conditions: ["troupe-source", "node", "import", "module", "default"] } },
+  test: {
+    passWithNoTests: false,
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "machines",
+          include: ["test/machines/**/*.test.ts"],
+          pool: "threads",
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "runtime",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/fixtures/**", "test/campaigns/**", "test/machines/**", ...heavy],
+          pool: "forks",
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "house", include: heavy, pool: "forks", sequence: { groupOrder: 2 } },
+      },
+    ],
+  },
+});
