@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CertificateVerdict } from "../../../machines/consensus/certificate/certificate.ts";
+import type { CertificateVerdict } from "../../../machines/consensus/certificate/verify-quorum.ts";
 import { verifyCertificateBytes } from "../../consensus/verify.ts";
 import { TroupeError } from "../../errors.ts";
 import type { Command, CommandIo } from "../command.ts";
