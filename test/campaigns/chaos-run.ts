@@ -90,6 +90,7 @@ export async function runChaos({ seed, messages, limitMs, step = stepSession }: 
   const startedAt = systemClock.now();
   const random = seededRandom(seed);
   const findings: string[] = [];
+  const dead = new Map<string, number>();
   let isJudged = false;
   const find = (message: string): void => {
     if (!isJudged && findings.length < 10) findings.push(message);
@@ -111,7 +112,9 @@ export async function runChaos({ seed, messages, limitMs, step = stepSession }: 
       step: staleStep(step),
       // A sender that is told "busy" tries again.
       dead: (peer, letter) => {
-        if (letter.reason !== "full") find(`a letter to ${peer} died: ${letter.reason}`);
+        if (letter.reason === "full" || isJudged) return;
+        const end = `letters to ${peer} died: ${letter.reason}`;
+        dead.set(end, (dead.get(end) ?? 0) + 1);
       },
     });
   const [alpha, beta] = [nodeOf("alpha", here), nodeOf("beta", there)];
@@ -126,7 +129,7 @@ export async function runChaos({ seed, messages, limitMs, step = stepSession }: 
   const faults: Record<string, number> = {};
   const arrived = (): boolean => here.next === messages && there.next === messages;
   const isOver = (): boolean =>
-    arrived() || systemClock.now() - startedAt > limitMs || findings.length + here.findings.length > 0;
+    arrived() || systemClock.now() - startedAt > limitMs || findings.length + here.findings.length + dead.size > 0;
   const pumps = [pump(() => link.session, messages, isOver), pump(() => beta.sessions[0], messages, isOver)];
   while (!isOver()) {
     await sleep(15 + random.next() * 90);
@@ -136,6 +139,7 @@ export async function runChaos({ seed, messages, limitMs, step = stepSession }: 
   await Promise.all(pumps);
   findings.push(...here.findings, ...there.findings);
   const ms = systemClock.now() - startedAt;
+  for (const [end, count] of dead) find(`${count} ${end}`);
   if (!arrived()) find(`after ${Math.round(ms)} ms ${there.next} and ${here.next} of ${messages} had arrived`);
   isJudged = true;
   const { resumes } = link.session.link.stats;

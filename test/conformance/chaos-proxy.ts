@@ -56,10 +56,14 @@ export class ChaosProxy {
 
   #join(way: Way, from: Socket, heading: "toFar" | "toNear"): void {
     const to = heading === "toFar" ? way.far : way.near;
-    from.on("data", (chunk) => {
+    // Bytes that are delayed leave in the order in which they came, also where a later delay is shorter.
+    const waiting: Buffer[] = [];
+    let due = 0;
+    from.on("data", (received) => {
       if (way.swallowed[heading]) return;
       const pass = (): void => {
-        if (way.swallowed[heading]) return;
+        const chunk = waiting.shift();
+        if (chunk === undefined || way.swallowed[heading]) return;
         const part = chunk.subarray(0, Math.min(chunk.length, way.left));
         way.left -= part.length;
         if (!to.write(part) && way.left > 0) {
@@ -68,7 +72,10 @@ export class ChaosProxy {
         }
         if (way.left <= 0) this.#end(way);
       };
-      if (way.delayMs > 0) setTimeout(pass, way.delayMs);
+      waiting.push(received);
+      const now = performance.now();
+      due = Math.max(due, now + way.delayMs);
+      if (waiting.length > 1 || due > now) setTimeout(pass, due - now);
       else pass();
     });
     from.on("close", () => {
