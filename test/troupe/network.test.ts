@@ -249,3 +249,43 @@ test("two peers share the calls, and one that is gone is passed over", async () 
   await servers[1]?.close();
   expect(new Set(await ask())).toEqual(new Set(["remote/unreachable"]));
 });
+
+test("two peers may choose the same key: each gets its own answer, and the same one again", async () => {
+  let runs = 0;
+  const counter = defineAgent({
+    name: "counter",
+    capabilities: { count: { input: z.null(), output: z.number(), run: () => (runs += 1) } },
+  });
+  await using server = await createTroupe({ agents: [counter], node: "server" });
+  await server.spawn(counter);
+  const listener = await server.listen({ port: 0, auth });
+  await using first = await createTroupe({ node: "first" });
+  await using second = await createTroupe({ node: "second" });
+  await first.connect(listener.url, { auth });
+  await second.connect(listener.url, { auth });
+  const options = { key: "order-1" };
+  expect(await first.call("count", null, options)).toEqual({ ok: true, value: 1 });
+  expect(await second.call("count", null, options)).toEqual({ ok: true, value: 2 });
+  expect(await first.call("count", null, options)).toEqual({ ok: true, value: 1 });
+  expect(await server.call("count", null, options)).toEqual({ ok: true, value: 3 });
+});
+
+test("a tell that carries more than a frame may is a dead letter, and does not arrive without it", async () => {
+  await using both = await pair();
+  const { client, peer } = both;
+  const letters: StreamEvent[] = [];
+  const events = client.events({ type: "message.dead" });
+  const reading = (async () => {
+    for await (const event of events) letters.push(event);
+  })();
+  // A control character takes six characters of JSON, so 4,000 of them are more than the headers hold.
+  const baggage = { tenant: "\u0001".repeat(4_000) };
+  expect(peer.ref("/worker/1").tell("crash", null, { baggage })).toBe("stopped");
+  expect(await client.call("double", 1, { baggage })).toMatchObject({ ok: false });
+  expect(await client.call("double", 1)).toEqual({ ok: true, value: 2 });
+  await client.close();
+  await reading;
+  expect(letters).toEqual([
+    expect.objectContaining({ data: expect.objectContaining({ reason: "remote", capability: "crash" }) as unknown }),
+  ]);
+});
