@@ -23,8 +23,13 @@ function template(path: readonly (string | number)[], value: unknown): Source[] 
   return value === undefined ? [] : [{ path, value, as: "template" }];
 }
 
-/** The sources of one step: those that every step has, and those of its kind. */
-export function sourcesOf(step: Step, kind: StepKind): readonly Source[] {
+/** What a step of a kind that is not known is given, where it says so by the usual field. */
+function inputOf(step: Step): Source[] {
+  return template(["input"], (step as Step & { readonly input?: unknown }).input);
+}
+
+/** The sources of one step: those that every step has, and those of its kind where that is known. */
+export function sourcesOf(step: Step, kind: StepKind | undefined): readonly Source[] {
   const { condition, output, next, onError, compensate } = step;
   return [
     ...expression(["condition"], condition),
@@ -37,7 +42,7 @@ export function sourcesOf(step: Step, kind: StepKind): readonly Source[] {
       ...template(["onError", at, "fallback", "input"], route.fallback?.input),
     ]),
     ...template(["compensate", "input"], compensate?.input),
-    ...(kind.sources?.(step) ?? []),
+    ...(kind === undefined ? inputOf(step) : (kind.sources?.(step) ?? [])),
   ];
 }
 

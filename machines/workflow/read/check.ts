@@ -64,16 +64,19 @@ export function checkDefinition(definition: Definition, checking: Checking): voi
 function checkList(list: ListAt, definition: Definition, checking: Checking): void {
   const { steps } = list;
   const known = new Set(steps.map(({ id }) => id));
-  const incomplete = checking.reader.incomplete.has(steps);
+  const { incomplete, damaged } = checking.reader;
   const edges = new Map<string, readonly string[]>();
   for (const step of steps) {
     const kind = kindOf(step, checking);
-    if (kind === undefined) continue;
+    if (kind === undefined) {
+      checkSources(step, { list, definition }, checking);
+      continue;
+    }
     edges.set(step.id, safeTargets(step, kind, known));
-    if (!incomplete) checkTargets(step, { kind, known }, checking);
+    if (!incomplete.has(steps)) checkTargets(step, { kind, known }, checking);
     checkStep(step, kind, { list, definition }, checking);
   }
-  if (incomplete) return;
+  if (damaged.has(steps)) return;
   checkReachable(list, edges, definition, checking);
   checkCycles(steps, edges, checking);
 }
@@ -124,7 +127,7 @@ function checkTargets(step: Step, of: { kind: StepKind; known: ReadonlySet<strin
 function checkStep(step: Step, kind: StepKind, at: { list: ListAt; definition: Definition }, checking: Checking): void {
   const place = placeOf(step, checking);
   const { problems } = checking;
-  const { list, definition } = at;
+  const { list } = at;
   if (step.retry !== undefined && !kind.retries)
     problems.error(
       "definition/wrong-value",
@@ -151,10 +154,21 @@ function checkStep(step: Step, kind: StepKind, at: { list: ListAt; definition: D
       place,
       `nothing inside \`${step.id}\` waits, so it would turn without end; put a task, a wait or an event into it`,
     );
-  const sources = sourcesOf(step, kind).map((source) => ({ source, path: [...place, ...source.path] }));
-  checkExpressions(sources, { definition, checking, surroundings: { ...list.surroundings, step, kind } });
-  for (const inner of lists) checkInner(step, kind, { inner, list, definition }, checking);
+  checkSources(step, at, checking, kind);
+  for (const inner of lists) checkInner(step, kind, { inner, ...at }, checking);
   if (kind.name === "parallel") warnOfConflicts(step, lists, checking);
+}
+
+function checkSources(
+  step: Step,
+  { list, definition }: { list: ListAt; definition: Definition },
+  checking: Checking,
+  kind?: StepKind,
+): void {
+  const place = placeOf(step, checking);
+  const sources = sourcesOf(step, kind).map((source) => ({ source, path: [...place, ...source.path] }));
+  const surroundings = { ...list.surroundings, step, ...(kind === undefined ? {} : { kind }) };
+  checkExpressions(sources, { definition, checking, surroundings });
 }
 
 function checkInner(

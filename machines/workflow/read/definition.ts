@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import type { Json } from "../../failure.ts";
 import type { Definition, ErrorHandler, Schedule, Trigger } from "../definition.ts";
 import type { Authored, Settings } from "../dialect/dialect.ts";
@@ -9,6 +8,7 @@ import { builtinKinds } from "../kinds/table.ts";
 import { slugOf } from "../schema/values.ts";
 import { copyAuthored } from "./authored.ts";
 import { checkDefinition, type Known } from "./check.ts";
+import { pickSound } from "./pick.ts";
 import { type Problem, Problems } from "./problem.ts";
 import { type Path, StepReader } from "./reader.ts";
 import { definitionSchema } from "./shapes.ts";
@@ -84,15 +84,11 @@ function readOne({ document, path }: Authored, { problems, origins, options }: R
     ...readRules(sound, place),
     steps,
   };
+  // A broken handler, or a misspelt list of them, may be what leads to a step.
+  if (!parsed.success) reader.damaged.add(steps);
   const { known } = options;
   checkDefinition(definition, { problems, kinds, reader, path, ...(known === undefined ? {} : { known }) });
   return [definition];
-}
-
-/** The fields that nothing is wrong with, so that the rest of the document is checked all the same. */
-function pickSound(document: JsonRecord, issues: readonly z.core.$ZodIssue[]): JsonRecord {
-  const broken = new Set(issues.map(({ path }) => path[0]));
-  return Object.fromEntries(Object.entries(document).filter(([field]) => !broken.has(field)));
 }
 
 interface Place {

@@ -70,6 +70,18 @@ export class Problems {
     if (this.list.length < problemsMax) this.list.push(problem);
   }
 
+  /** Does `work`, and takes back what it found missing at `path` itself: a field that is misspelt is told already. */
+  withoutMissing<T>(path: Path, work: () => T): T {
+    const before = this.list.length;
+    const result = work();
+    const place = writePath(path);
+    const found = this.list.splice(before);
+    this.list.push(
+      ...found.filter((problem) => problem.code !== "definition/missing-field" || writePath(problem.path) !== place),
+    );
+    return result;
+  }
+
   /** Adds what a schema says of a value; `fields` are the names that its object may have. */
   addIssues(issues: readonly z.core.$ZodIssue[], path: Path, fields: readonly string[]): void {
     for (const issue of issues) this.#addIssue(issue, path, fields);

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Json } from "../../failure.ts";
 import type { Step } from "../definition.ts";
 import { convertStep } from "../dialect/step-forms.ts";
@@ -6,14 +7,17 @@ import type { KindTable, StepKind } from "../kinds/kind.ts";
 import { suggestName } from "../nearest.ts";
 import { idPattern, readDuration } from "../schema/values.ts";
 import { describeUnknown, type Problems } from "./problem.ts";
-import { inferKind, kindAliases, stepSchemaOf } from "./shapes.ts";
-import { pick } from "./pick.ts";
+import { pick, pickSound } from "./pick.ts";
+import { inferKind, kindAliases, stepSchemaOf, stepShape } from "./shapes.ts";
 import { type Defaults, readCommon } from "./step-fields.ts";
 
 export type Path = readonly (string | number)[];
 
 /** Most steps of one definition, those of inner lists included. */
 export const definitionStepsMax = 20_000;
+
+/** Stands in for a kind that there is not; no table has it. */
+const unknownKind = "";
 
 /** Where the values that a dialect made came from: problems are reported there. */
 export type Origins = ReadonlyMap<unknown, Path>;
@@ -25,9 +29,12 @@ export class StepReader {
   readonly defaults: Defaults;
   /** Where each step was read, by its id. */
   readonly places = new Map<string, Path>();
-  /** Lists from which broken steps were left out: what leads where in them is not known. */
+  /** Lists from which steps without an id were left out: what an arrow in them leads to may be there. */
   readonly incomplete = new WeakSet<readonly Step[]>();
+  /** Lists in which something is broken: an arrow may be missing in them. */
+  readonly damaged = new WeakSet<readonly Step[]>();
   readonly #origins: Origins;
+  readonly #broken = new WeakSet<Step>();
   #count = 0;
 
   constructor(world: { problems: Problems; kinds: KindTable; defaults: Defaults; origins: Origins }) {
@@ -54,7 +61,7 @@ export class StepReader {
     return ms;
   }
 
-  /** One list of steps in its normal form; broken steps are left out. */
+  /** One list of steps in its normal form; of a broken step it holds what is sound, under its id. */
   steps(value: unknown, path: Path): readonly Step[] {
     if (!Array.isArray(value)) {
       if (value !== undefined) this.problems.error("definition/wrong-value", path, "must be a list of steps");
@@ -65,6 +72,7 @@ export class StepReader {
     const ordered = raws.every((raw) => !isRecord(raw) || raw["next"] === undefined);
     const list = (ordered ? inOrder(steps, this.kinds) : steps).map(orderFields);
     if (list.length < raws.length) this.incomplete.add(list);
+    if (list.length < raws.length || steps.some((step) => this.#broken.has(step))) this.damaged.add(list);
     return list;
   }
 
@@ -90,17 +98,20 @@ export class StepReader {
     }
     const step = convertStep(raw, (wanted) => this.#freshId(wanted));
     const kind = this.#kindOf(step, path);
-    if (kind === undefined) {
-      this.#noteBroken(step, path);
-      return [];
-    }
-    return this.#read(step, kind, path);
+    return kind === undefined ? this.#remnant(step, path) : this.#read(step, kind, path);
   }
 
-  /** A broken step is there all the same: others may lead to it and read what it gives. */
-  #noteBroken(raw: JsonRecord, path: Path): void {
-    const { id } = raw;
-    if (typeof id === "string" && !this.places.has(id)) this.places.set(id, path);
+  /** What is left of a step whose kind is not known, or lacks what it needs: others may lead to it and read of it. */
+  #remnant(raw: JsonRecord, path: Path): Step[] {
+    this.#readInner(raw, path);
+    const parsed = z.object(stepShape).safeParse(raw);
+    const sound = parsed.success ? raw : pickSound(raw, parsed.error.issues);
+    if (typeof sound["id"] !== "string") return [];
+    const id = this.#idOf(raw, path);
+    const common = readCommon(sound, { reader: this, path });
+    const step: Step = { ...common, ...pick(sound, ["input"]), id, name: id, type: unknownKind };
+    this.#broken.add(step);
+    return [step];
   }
 
   #freshId(wanted: string): string {
@@ -134,25 +145,29 @@ export class StepReader {
     const schema = stepSchemaOf(kind);
     const parsed = schema.safeParse(raw);
     const fields = Object.keys(schema.shape);
-    if (!parsed.success) {
-      this.problems.addIssues(parsed.error.issues, path, fields);
-      this.#explainForeign(raw, kind, path);
-      this.#noteBroken(raw, path);
-      this.#readInner(raw, path);
-      return [];
-    }
+    if (parsed.success) return [this.#normal(raw, kind, path)];
+    this.problems.addIssues(parsed.error.issues, path, fields);
+    this.#explainForeign(raw, kind, path);
+    const sound = pickSound(raw, parsed.error.issues);
+    if (!schema.safeParse(sound).success) return this.#remnant(raw, path);
+    this.#readInner(
+      pick(
+        raw,
+        Object.keys(raw).filter((field) => !(field in sound)),
+      ),
+      path,
+    );
+    const step = this.problems.withoutMissing(path, () => this.#normal(sound, kind, path));
+    this.#broken.add(step);
+    return [step];
+  }
+
+  #normal(raw: JsonRecord, kind: StepKind, path: Path): Step {
     const id = this.#idOf(raw, path);
     const common = withDefaults(readCommon(raw, { reader: this, path }), kind, this.defaults);
     const own = kind.read?.(raw, { reader: this, path, id }) ?? pick(raw, Object.keys(kind.shape));
-    return [
-      {
-        ...common,
-        ...own,
-        id,
-        name: typeof raw["name"] === "string" && raw["name"] !== "" ? raw["name"] : id,
-        type: kind.name,
-      },
-    ];
+    const name = typeof raw["name"] === "string" && raw["name"] !== "" ? raw["name"] : id;
+    return { ...common, ...own, id, name, type: kind.name };
   }
 
   /** A field that belongs to another kind says that the type is wrong. */

@@ -112,7 +112,7 @@ async function readSource(file: string, options: LoadOptions): Promise<SourceTex
 
 /**
  * Reads the definitions of one file: JSON, YAML (one document or several) or a module.
- * Shape: every problem at once, with its line where the file is text.
+ * Shape: every problem at once, with its line where the file is text, and in the order of the lines.
  * Errors: throws `usage/bad-file` where the file is missing, too large or of another kind.
  */
 export async function loadDefinitionFile(file: string, options: LoadOptions): Promise<DefinitionFile> {
@@ -123,7 +123,7 @@ export async function loadDefinitionFile(file: string, options: LoadOptions): Pr
     ...broken.map((problem) => tellProblem(problem, undefined)),
     ...readings.flatMap(({ document, reading }) => reading.problems.map((problem) => tellProblem(problem, document))),
     ...repeatedKeys(readings.flatMap(({ reading }) => reading.definitions)),
-  ];
+  ].toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
   const sound = !problems.some(({ severity }) => severity === "error");
   return {
     file,

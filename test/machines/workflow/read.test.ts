@@ -322,6 +322,37 @@ describe("malformed definitions", () => {
     );
   });
 
+  test("a misspelt field hides nothing else: arrows, ids, expressions and conditions of the same file are told too", () => {
+    const value = {
+      name: "n",
+      tagz: [],
+      steps: [
+        { id: "a", type: "task", agnt: "x", input: { x: "$.input.x +" }, next: "zz" },
+        { ...task("b"), retry: { strategy: "expo" }, condition: "a +" },
+        { ...task("b"), type: undefined, typ: "task", next: "c" },
+        { id: "c", type: "tusk", condition: "$.steps.nobody" },
+        { id: "d", type: "task", input: "$.steps.a.output" },
+        task("lonely", { next: "$end" }),
+      ],
+    };
+    const found = errors(value).map(({ path, code }) => `${writePath(path)} ${code.split("/")[1]}`);
+    expect(found.toSorted()).toEqual(
+      [
+        "tagz unknown-field",
+        "steps[0].agnt unknown-field",
+        "steps[0].input.x bad-expression",
+        "steps[0].next unknown-step",
+        "steps[1].retry.strategy wrong-value",
+        "steps[1].condition bad-expression",
+        "steps[2].typ unknown-field",
+        "steps[2].id duplicate-id",
+        "steps[3].type unknown-kind",
+        "steps[3].condition unknown-step",
+        "steps[4] missing-field",
+      ].toSorted(),
+    );
+  });
+
   test("too deep, too many and too wide are refused with the limit", () => {
     let deep: unknown = "x";
     for (let at = 0; at < 200; at += 1) deep = { a: deep };

@@ -55,6 +55,7 @@ steps:
       ["steps[0].capabilty", 5],
       ["steps[1].input.url", 10],
       ["steps[1].input.deep[1]", 11],
+      ["steps[1].next", 12],
     ]);
     const mended = await file(
       "mended.yaml",
