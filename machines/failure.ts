@@ -164,6 +164,11 @@ export const failureCodes = {
     fix: "Read the message: it names the path or the operator; set the value first, or write default(path, value).",
     retry: "never",
   },
+  "workflow/source-failed": {
+    meaning: "An event source could not be opened, so the troupe did not start.",
+    fix: "See the message for the source's own reason; data.source names it.",
+    retry: "never",
+  },
   "workflow/invalid-input": {
     meaning: "The input does not fit the definition's input schema.",
     fix: "Correct the input; data.issues names each path.",

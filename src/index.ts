@@ -37,6 +37,7 @@ export type { Signer } from "./ports/signer.ts";
 export type { LogEntry, Store } from "./ports/store.ts";
 export type { StreamEvent } from "./stream/stream.ts";
 export type { Emitted, EmitOptions } from "./workflow/desk/event-desk.ts";
+export type { EventSink, EventSource } from "./workflow/desk/event-source.ts";
 export type { HistoryEntry } from "./workflow/view/history.ts";
 export type { TaskInfo } from "./workflow/desk/outside-tasks.ts";
 export type { ReplayReport } from "./workflow/view/replay.ts";
@@ -48,7 +49,7 @@ export type { CurrentStep, RunInfo, RunReport } from "./workflow/view/run-report
 export type { StepRecord } from "./workflow/view/steps.ts";
 export type { Tasks } from "./workflow/tasks.ts";
 export type { WorkflowMetrics } from "./workflow/view/workflow-metrics.ts";
-export type { DefineOptions, Runs, WorkflowCatalogue, WorkflowInfo } from "./workflow/workflows.ts";
+export type { DefineOptions, LoadDefinitions, Runs, WorkflowCatalogue, WorkflowInfo } from "./workflow/workflows.ts";
 export type { Down } from "./system/watch.ts";
 export { masterWorker, peerToPeer, type MasterWorkerPlan, type PeerPlan } from "./troupe/coordinate.ts";
 export { createTroupe } from "./troupe/create.ts";

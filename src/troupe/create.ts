@@ -163,7 +163,7 @@ class RunningTroupe implements Troupe {
   async #close(): Promise<void> {
     const { core, root, stream, store, workflows, inspector } = this.#parts;
     await (await this.#network)?.close();
-    workflows.beginClose();
+    await workflows.beginClose();
     core.close();
     await root.halt("end");
     root.dispose();

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CompiledWorkflow } from "../../machines/workflow/compiled.ts";
 import type { Definition } from "../../machines/workflow/definition.ts";
+import type { Reading } from "../../machines/workflow/read/definition.ts";
 import { TroupeError } from "../errors.ts";
 import type { Language, Validation } from "./language.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -115,6 +116,10 @@ export class Catalogue {
   /** Compiles what an author wrote without registering it. */
   compile(authored: unknown): CompiledWorkflow {
     return this.#language.compile(oneOf(this.#language.normalize(authored)));
+  }
+
+  read(authored: unknown, fallbackKey: string): Reading {
+    return this.#language.read(authored, { fallbackKey });
   }
 
   validate(authored: unknown, namespace: string): Validation {

@@ -1,4 +1,5 @@
 import type { StepKind } from "../../machines/workflow/kinds/kind.ts";
+import type { EventSource } from "./desk/event-source.ts";
 import type { DeskOptions } from "./desk/task-desk.ts";
 import type { Limits } from "./desk/task-limits.ts";
 import type { ResidentOptions } from "./run/residents.ts";
@@ -14,5 +15,7 @@ export interface EngineOptions extends ResidentOptions {
   readonly isWorking?: boolean;
   /** Step kinds of your own, beside the built-in ones. A store that has runs with them needs them each time. */
   readonly kinds?: readonly StepKind[];
+  /** Where events come from besides `emit`: webhooks, queues, alerts. Only a process that works on runs opens them. */
+  readonly sources?: readonly EventSource[];
   readonly env?: (name: string) => string | undefined;
 }

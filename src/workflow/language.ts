@@ -47,11 +47,19 @@ export class Language {
     }
   }
 
-  #read(authored: unknown, given: { readonly key?: string; readonly hasWorkflow?: (key: string) => boolean }): Reading {
+  /** Everything that there is to say about what an author wrote. `fallbackKey` is for a document that names no key. */
+  read(
+    authored: unknown,
+    given: {
+      readonly key?: string;
+      readonly fallbackKey?: string;
+      readonly hasWorkflow?: (key: string) => boolean;
+    } = {},
+  ): Reading {
     const { registry } = this.#dispatcher;
-    const { key, hasWorkflow } = given;
+    const { hasWorkflow, ...keys } = given;
     return readDefinition(authored, {
-      ...(key === undefined ? {} : { key }),
+      ...keys,
       kinds: this.#kinds,
       known: {
         hasCapability: (name) => registry.offers(name).length > 0,
@@ -62,7 +70,7 @@ export class Language {
   }
 
   validate(authored: unknown, hasWorkflow: (key: string) => boolean): Validation {
-    const { problems } = this.#read(authored, { hasWorkflow });
+    const { problems } = this.read(authored, { hasWorkflow });
     const errors = problems.filter(({ severity }) => severity === "error").map(tell);
     const warnings = problems.filter(({ severity }) => severity === "warning").map(tell);
     return { ok: errors.length === 0, errors, warnings };
@@ -73,7 +81,7 @@ export class Language {
    * Errors: throws `usage/invalid-definition` with everything that is wrong.
    */
   normalize(authored: unknown, key?: string): readonly Definition[] {
-    const { definitions, problems } = this.#read(authored, key === undefined ? {} : { key });
+    const { definitions, problems } = this.read(authored, key === undefined ? {} : { key });
     const errors = problems.filter(({ severity }) => severity === "error").map(tell);
     if (errors.length === 0) return definitions;
     const told = errors

@@ -10,6 +10,7 @@ import { Catalogue, oneOf, type Registered, type Shelf } from "./catalogue.ts";
 import { Engine } from "./engine.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { EventDesk, type Emitted, type EmitOptions } from "./desk/event-desk.ts";
+import { EventSources } from "./desk/event-source.ts";
 import { Language, type Validation } from "./language.ts";
 import { Operations } from "./operations.ts";
 import { recoverRuns } from "./run/recovery.ts";
@@ -31,6 +32,12 @@ export interface DefineOptions {
   /** Default "default". */
   readonly namespace?: string;
   readonly variant?: string;
+}
+
+/** Where definitions of files are registered, and how modules among them are loaded. */
+export interface LoadDefinitions extends Omit<DefineOptions, "key"> {
+  /** `(url) => import(url)`, where modules are to be read too: importing runs what they hold. */
+  readonly importModule?: (url: string) => Promise<unknown>;
 }
 
 /** A registration in the catalogue. */
@@ -55,6 +62,18 @@ export interface WorkflowCatalogue {
    * has other content.
    */
   define(definition: unknown, options?: DefineOptions): Promise<readonly WorkflowInfo[]>;
+  /**
+   * Registers every definition of a file, or of a folder and the folders in it, in the order of their paths: JSON and
+   * YAML, and where `importModule` is given, modules whose default export is a definition. A document that names no key
+   * has the file's name.
+   * Errors: throws `usage/bad-file`, and what `define` throws, with file and line; then nothing is registered.
+   */
+  load(path: string, options?: LoadDefinitions): Promise<readonly WorkflowInfo[]>;
+  /**
+   * Writes the newest version of a key, or the one named, in its normal form, as JSON or YAML by the file's ending.
+   * Errors: throws `usage/unknown-workflow`, `usage/bad-file`.
+   */
+  save(key: string, file: string, options?: { readonly version?: string; readonly namespace?: string }): Promise<void>;
   /** Everything that is wrong with a definition, and what would be assumed. Nothing is registered. */
   validate(definition: unknown, options?: { readonly namespace?: string }): Validation;
   /** Every registration, in order of key and age. */
@@ -98,6 +117,7 @@ export class Workflows {
   readonly tasks: Tasks;
   readonly #definitions: Catalogue;
   readonly #events: EventDesk;
+  readonly #sources: EventSources;
   readonly #requests: RequestDesk;
   readonly #recovers: EngineOptions["recovers"];
   #recovery: Promise<number> = Promise.resolve(0);
@@ -111,6 +131,9 @@ export class Workflows {
     this.operations = new Operations({ engine: this.engine, actors, follow });
     this.schedules = new Schedules(this.engine);
     this.#events = new EventDesk(this.engine);
+    this.#sources = new EventSources(options.sources ?? [], (event, payload, given) =>
+      this.#take(event, payload, given),
+    );
     this.#requests = new RequestDesk(store, performOn(this.operations), (problem) =>
       this.engine.report("a request of another process", problem),
     );
@@ -128,6 +151,13 @@ export class Workflows {
     this.#recovery.catch((thrown: unknown) => this.engine.report("recovery", thrown));
     if (this.#recovers !== "named") await this.schedules.open();
     await this.#requests.open();
+    if (this.#recovers !== "named") await this.#sources.open();
+  }
+
+  /** What a source hears waits until the runs are back that may wait for it. */
+  async #take(event: string, payload: unknown, options: EmitOptions): Promise<Emitted> {
+    await this.#recovery.catch(() => 0);
+    return this.emit(event, payload, options);
   }
 
   async #recover(): Promise<number> {
@@ -141,6 +171,13 @@ export class Workflows {
     const definitions = this.#definitions;
     return {
       define: (definition, options = {}) => this.define(definition, options),
+      load: (path, options = {}) => this.load(path, options),
+      save: async (key, file, { version, namespace = "default" } = {}) => {
+        const found = definitions.find(namespace, key, version);
+        if (found === undefined) throw unknownWorkflow(key, definitions, namespace);
+        const { saveDefinition } = await import("./load/shelf-files.ts");
+        await saveDefinition(found.definition, file);
+      },
       validate: (definition, { namespace = "default" } = {}) => definitions.validate(definition, namespace),
       list: ({ namespace } = {}) => definitions.list(namespace).map(infoOfRow),
       get: (key, { version, namespace = "default" } = {}) => definitions.find(namespace, key, version)?.definition,
@@ -178,6 +215,18 @@ export class Workflows {
       .map(infoOfRow);
   }
 
+  async load(path: string, { importModule, ...options }: LoadDefinitions): Promise<readonly WorkflowInfo[]> {
+    // The parser of YAML is loaded with the first file.
+    const { readDefinitions } = await import("./load/shelf-files.ts");
+    const all = await readDefinitions(path, {
+      read: (authored, fallbackKey) => this.#definitions.read(authored, fallbackKey),
+      ...(importModule === undefined ? {} : { importModule }),
+    });
+    const infos: WorkflowInfo[] = [];
+    for (const definition of all) infos.push(...(await this.define(definition, options)));
+    return infos;
+  }
+
   /** Begins a run of a definition, or of the newest version of a key. */
   async run(definition: unknown, input: unknown, options: RunOptions = {}): Promise<RunHandle> {
     const { engine, operations } = this;
@@ -202,7 +251,9 @@ export class Workflows {
     return this.#events.emit(event, payload, options);
   }
 
-  beginClose(): void {
+  /** Takes nothing more from outside. */
+  async beginClose(): Promise<void> {
+    await this.#sources.close((what, problem) => this.engine.report(what, problem));
     this.engine.beginClose();
   }
 

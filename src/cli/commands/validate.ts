@@ -1,6 +1,6 @@
 import type { Command, CommandResult } from "../command.ts";
-import { readDefinitionFile, tellFileProblem } from "../workflow/definition-source.ts";
-import type { FileProblem } from "../../workflow/load/definition-file.ts";
+import { readDefinitionFile } from "../workflow/definition-source.ts";
+import { tellFileProblem, type FileProblem } from "../../workflow/load/definition-file.ts";
 
 function bare({ severity: _severity, ...problem }: FileProblem): Omit<FileProblem, "severity"> {
   return problem;

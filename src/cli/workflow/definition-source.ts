@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Definition } from "../../../machines/workflow/definition.ts";
 import { readDefinition } from "../../../machines/workflow/read/definition.ts";
 import { TroupeError } from "../../errors.ts";
-import { loadDefinitionFile, type DefinitionFile, type FileProblem } from "../../workflow/load/definition-file.ts";
+import { loadDefinitionFile, tellFileProblem, type DefinitionFile } from "../../workflow/load/definition-file.ts";
 import type { CommandIo } from "../command.ts";
 
 /** Reads a file of definitions in the folder of the command. Errors: throws `usage/bad-file`. */
@@ -12,11 +12,6 @@ export async function readDefinitionFile(file: string, io: Pick<CommandIo, "cwd"
     importModule: (url) => import(url) as Promise<unknown>,
   });
   return { ...found, file };
-}
-
-/** `flow.yaml:12: steps[2].next: what is wrong, and the fix` */
-export function tellFileProblem(file: string, { path, line, message }: FileProblem): string {
-  return `${file}${line === undefined ? "" : `:${line}`}: ${path === "" ? "it" : `${path}:`} ${message}`;
 }
 
 /**

@@ -55,6 +55,11 @@ function tellProblem(problem: Problem & { readonly line?: number }, document: So
   return { code, severity, path: writePath(path), ...(line === undefined ? {} : { line }), message };
 }
 
+/** `flow.yaml:12: steps[2].next: what is wrong, and the fix` */
+export function tellFileProblem(file: string, { path, line, message }: FileProblem): string {
+  return `${file}${line === undefined ? "" : `:${line}`}: ${path === "" ? "it" : `${path}:`} ${message}`;
+}
+
 async function readText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
