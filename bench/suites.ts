@@ -5,6 +5,7 @@ import type { Suite } from "./suite.ts";
 export const suites: { readonly [name: string]: () => Promise<Suite> } = {
   actors: async () => (await import("./actors/suite.ts")).actorsSuite,
   consensus: async () => (await import("./consensus/suite.ts")).consensusSuite,
+  remote: async () => (await import("./remote/suite.ts")).remoteSuite,
   workflows: async () => (await import("./workflows/suite.ts")).workflowsSuite,
 };
 
@@ -12,5 +13,6 @@ export const suites: { readonly [name: string]: () => Promise<Suite> } = {
 export const armTables: { readonly [suite: string]: () => Promise<ArmTable> } = {
   actors: async () => (await import("./actors/arms.ts")).actorArms,
   consensus: async () => (await import("./consensus/arms.ts")).consensusArms,
+  remote: async () => (await import("./remote/arms.ts")).remoteArms,
   workflows: async () => (await import("./workflows/arms.ts")).workflowArms,
 };

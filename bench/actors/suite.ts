@@ -1,6 +1,4 @@
-import { runRounds } from "../measuring/rounds.ts";
-import { watchPressure } from "../measuring/pressure.ts";
-import type { Suite } from "../suite.ts";
+import { measuredSuite } from "../measuring/measured-suite.ts";
 import { actorArms } from "./arms.ts";
 import { rowsOf } from "./rows.ts";
 import { skippedOf, targetsOf } from "./targets.ts";
@@ -40,28 +38,14 @@ schema for the input, a number for the output and a \`run\` handler. Peers are n
   bytes an operation is none, since no object is that small.`;
 
 /** Local actors: ours against nact, bare XState actors and a bare queue. */
-export const actorsSuite: Suite = {
+export const actorsSuite = measuredSuite({
   name: "actors",
   hasPeers: true,
   method,
-  async run({ quick, progress }) {
-    const pressure = watchPressure();
-    const count = quick ? repeats.quick : repeats.full;
-    const results = await runRounds({
-      suite: "actors",
-      arms: actorArms,
-      repeats: count,
-      scale: { quick, regionMs: quick ? regionMs.quick : regionMs.full },
-      progress,
-    });
-    return {
-      suite: "actors",
-      nodeVersion: process.version,
-      repeats: count,
-      rows: rowsOf(results, quick),
-      targets: targetsOf(results, quick),
-      skipped: skippedOf(quick),
-      cpuPressure: pressure(),
-    };
-  },
-};
+  arms: actorArms,
+  repeats,
+  regionMs,
+  rowsOf,
+  targetsOf,
+  skippedOf,
+});

@@ -1,6 +1,6 @@
-import { watchPressure } from "../measuring/pressure.ts";
-import { runRounds, type Results } from "../measuring/rounds.ts";
-import type { Row, Suite, Target } from "../suite.ts";
+import { measuredSuite } from "../measuring/measured-suite.ts";
+import type { Results } from "../measuring/rounds.ts";
+import type { Row, Target } from "../suite.ts";
 import { consensusArms } from "./arms.ts";
 import { armOf, sittings } from "./scales.ts";
 
@@ -54,28 +54,13 @@ function targetsOf(results: Results): Target[] {
 }
 
 /** Decisions of both modes against what their signatures alone would allow. */
-export const consensusSuite: Suite = {
+export const consensusSuite = measuredSuite({
   name: "consensus",
   hasPeers: false,
   method,
-  async run({ quick, progress }) {
-    const pressure = watchPressure();
-    const count = quick ? repeats.quick : repeats.full;
-    const results = await runRounds({
-      suite: "consensus",
-      arms: consensusArms,
-      repeats: count,
-      scale: { quick, regionMs: quick ? regionMs.quick : regionMs.full },
-      progress,
-    });
-    return {
-      suite: "consensus",
-      nodeVersion: process.version,
-      repeats: count,
-      rows: rowsOf(results),
-      targets: targetsOf(results),
-      skipped: [],
-      cpuPressure: pressure(),
-    };
-  },
-};
+  arms: consensusArms,
+  repeats,
+  regionMs,
+  rowsOf,
+  targetsOf,
+});

@@ -1,6 +1,4 @@
-import { watchPressure } from "../measuring/pressure.ts";
-import { runRounds } from "../measuring/rounds.ts";
-import type { Suite } from "../suite.ts";
+import { measuredSuite } from "../measuring/measured-suite.ts";
 import { workflowArms } from "./arms.ts";
 import { rowsOf } from "./rows.ts";
 import { skippedOf, targetsOf } from "./targets.ts";
@@ -28,28 +26,14 @@ so it is what a machine can carry; less is better. Ratios are ours over the othe
 - The long chain: four runs of ten thousand steps side by side, NORMAL, each step keeping its text in a variable.`;
 
 /** Durable workflows: ours against LangGraph.js, Mastra, DBOS and a bare loop. */
-export const workflowsSuite: Suite = {
+export const workflowsSuite = measuredSuite({
   name: "workflows",
   hasPeers: true,
   method,
-  async run({ quick, progress }) {
-    const pressure = watchPressure();
-    const count = quick ? repeats.quick : repeats.full;
-    const results = await runRounds({
-      suite: "workflows",
-      arms: workflowArms,
-      repeats: count,
-      scale: { quick, regionMs: quick ? regionMs.quick : regionMs.full },
-      progress,
-    });
-    return {
-      suite: "workflows",
-      nodeVersion: process.version,
-      repeats: count,
-      rows: rowsOf(results),
-      targets: targetsOf(results, quick),
-      skipped: skippedOf(quick),
-      cpuPressure: pressure(),
-    };
-  },
-};
+  arms: workflowArms,
+  repeats,
+  regionMs,
+  rowsOf,
+  targetsOf,
+  skippedOf,
+});

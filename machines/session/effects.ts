@@ -6,8 +6,11 @@ import type { Packed } from "./outbox.ts";
 
 /** What a session wants done. The shell does it in this order, after the step. */
 export type SessionEffect =
-  /** Give `flush` at the end of this turn, so that messages of one turn travel together. */
-  | { readonly type: "wake" }
+  /**
+   * Give `flush` at the end of this turn, so that messages of one turn travel together; or at once, where enough of
+   * them wait.
+   */
+  | { readonly type: "wake"; readonly atOnce: boolean }
   | {
       readonly type: "batch";
       readonly pipe: number;

@@ -39,6 +39,10 @@ export class Outbox {
     return this.size - this.#sent;
   }
 
+  get waitingBytes(): number {
+    return this.bytes - this.#sentBytes;
+  }
+
   push(draft: Draft, pack: Pack): void {
     this.last += 1;
     const packed = pack(draft, this.last);

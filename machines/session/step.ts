@@ -5,7 +5,7 @@ import { healthyAfterMs, outboxReserveMax } from "./limits.ts";
 import { passTime } from "./liveness.ts";
 import { linkChart } from "./machine.ts";
 import { receive } from "./receiving.ts";
-import { flush, wake } from "./sending.ts";
+import { flush, gather, wake } from "./sending.ts";
 import type { SessionState } from "./state.ts";
 
 export type Stepped = readonly [SessionState, readonly SessionEffect[]];
@@ -120,7 +120,7 @@ function send(state: SessionState, input: SessionInput & { readonly type: "send"
   outbox.push(input.draft, settings.pack);
   if (outbox.size > settings.outboxMessages + outboxReserveMax)
     return breakOff(state, "overflow", { code: 4430, text: "the peer reads too slowly" });
-  return wake(state);
+  return gather(state);
 }
 
 function drain(state: SessionState, input: SessionInput & { readonly type: "drain" }): Stepped {
@@ -156,7 +156,8 @@ export function stepSession(state: SessionState, input: SessionInput): Stepped {
     case "send":
       return send(state, input);
     case "flush":
-      return flush(state, input.now);
+      // What was wanted may have been done at once since.
+      return state.waking ? flush(state, input.now) : [state, nothing];
     case "frame": {
       if (input.pipe !== state.pipe) return [state, nothing];
       const received = receive(state, input.frame, input.now);

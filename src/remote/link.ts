@@ -155,7 +155,7 @@ export class Link {
     const { events, defer } = this.#options;
     switch (effect.type) {
       case "wake":
-        return defer(this.#flush);
+        return effect.atOnce ? this.#flush() : defer(this.#flush);
       case "batch":
         return this.#write(effect.pipe, joinBatch(effect.a, effect.l, effect.bodies));
       case "frame":

@@ -44,7 +44,7 @@ const scenarios: readonly Scenario[] = [...ordering, ...strangers, ...endurance]
 /** The scenario that notices each first. */
 const finders = {
   dedupe: /sent again is delivered once/,
-  replay: /cut after any frame/,
+  replay: /however the connection is cut|cut after any frame/,
   credit: /beyond the credit/,
   epoch: /newer connection takes over/,
 };

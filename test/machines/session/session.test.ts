@@ -44,6 +44,23 @@ describe("sending", () => {
     expect(tight.flush()).toEqual(["send M a=0 l=8 [1=a] on 1"]);
   });
 
+  test("sixteen messages, or 16 KiB, do not wait for the end of the turn, unless the peer has given no credit", () => {
+    const story = new Story();
+    story.attach(1, 0, 20);
+    const ids = Array.from({ length: 16 }, (_, at) => `m${at}`);
+    expect(story.send(...ids)).toEqual(["wake", "send at once"]);
+    expect(story.flush()).toHaveLength(1);
+    // What the end of the turn was to send has gone.
+    expect(story.flush()).toEqual([]);
+    expect(story.send(...ids)).toEqual(["wake", "send at once"]);
+    expect(story.flush()).toEqual([expect.stringMatching(/^send M a=0 l=8 \[17=m0 18=m1 19=m2 20=m3\] on 1$/)]);
+    expect(story.send(...ids)).toEqual(["wake"]);
+    const large = new Story({ pack: (draft) => ({ text: draft.id, bytes: 10_000 }) });
+    large.attach(1, 0, 20);
+    expect(large.send("a")).toEqual(["wake"]);
+    expect(large.send("b")).toEqual(["send at once"]);
+  });
+
   test("a large message travels alone, and a batch ends at 16 KiB", () => {
     const sizes: Record<string, number> = { big: 5_000, half: 4_000, small: 100 };
     const story = new Story({ pack: (draft) => ({ text: draft.id, bytes: sizes[draft.id] ?? 0 }) });

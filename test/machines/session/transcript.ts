@@ -58,7 +58,7 @@ function show(effect: SessionEffect): string {
     case "ended":
       return `ended ${effect.reason} ${effect.code} unsettled [${effect.unsettled.map((draft) => draft.id).join(" ")}]`;
     case "wake":
-      return "wake";
+      return effect.atOnce ? "send at once" : "wake";
   }
 }
 
