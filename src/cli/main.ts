@@ -10,6 +10,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
+import { graphCommand } from "./commands/graph.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { commandHelp, mainHelp } from "./help.ts";
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   runCommand,
   runsCommand,
   validateCommand,
+  graphCommand,
   callCommand,
   nodeCommand,
   decideCommand,

@@ -96,6 +96,7 @@ export const owners: readonly Owner[] = [
   { module: "@jsep-plugin/object", rooms: ["machines/workflow"], why: "object literals in expressions" },
   { module: "@jsep-plugin/template", rooms: ["machines/workflow"], why: "template literals in expressions" },
   { module: "yaml", rooms: ["src/workflow"], why: "definitions in YAML, with line numbers" },
+  { module: "@dagrejs/dagre", rooms: ["src/workflow"], why: "layers the pictures of workflows" },
   { module: "croner", rooms: ["src/workflow"], why: "when a cron line is due, in any time zone" },
   { module: "ws", rooms: ["src/remote", "src/inspect"], why: "WebSocket to other nodes, and to the inspector" },
   { module: "@statelyai/inspect", rooms: ["src/inspect"], why: "the Stately Inspector" },
