@@ -64,6 +64,7 @@ export const rooms: readonly Room[] = [
   { room: "agents/*", imports: ["agents/project", "agents"], doors: ["troupe"] },
   { room: "agents/index", imports: ["agents/*", "agents"], doors: ["troupe"] },
   { room: "examples", imports: [], doors: ["troupe", "troupe/*"] },
+  { room: "examples/*", imports: [], doors: ["troupe", "troupe/*"] },
   { room: "bin", imports: [], lazily: ["dist"] },
   { room: "bench", imports: "anything", doors: ["troupe", "troupe/*"] },
   { room: "bench/*", imports: "anything", doors: ["troupe", "troupe/*"] },
@@ -83,7 +84,7 @@ interface Owner {
 export const owners: readonly Owner[] = [
   {
     module: "zod",
-    rooms: ["machines", "machines/*", "src/*", "agents", "agents/*", "examples"],
+    rooms: ["machines", "machines/*", "src/*", "agents", "agents/*", "examples", "examples/*"],
     why: "guards every boundary",
   },
   { module: "xstate", rooms: ["machines", "machines/*", "src/*", "examples"], why: "charts, actors and their types" },

@@ -1,6 +1,7 @@
 /**
  * Tells what a string of a definition is, without evaluating anything:
- * - it starts with `$.`, `$[` or a backtick: an expression as a whole;
+ * - it starts with `$.`, `$[` or a backtick, or is one `${…}` and nothing else: an expression as a whole, whose value
+ *   keeps its type;
  * - it holds `${…}` with a `$.` inside, or a bare path as `$.input.name`: text with values in it;
  * - else it is just text. `\$` is a dollar sign.
  * Source: docs/guide/workflows.md (expressions).
@@ -76,6 +77,9 @@ export function classifyText(text: string): StringForm {
   if (isExpression(trimmed)) return { form: "expression", source: trimmed };
   if (!text.includes("$")) return { form: "literal", text };
   const parts = splitParts(text);
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined && "source" in only && text.startsWith("${"))
+    return { form: "expression", source: only.source };
   if (parts.some((part) => "source" in part)) return { form: "text", parts };
   return { form: "literal", text: parts.map((part) => ("text" in part ? part.text : "")).join("") };
 }

@@ -46,9 +46,9 @@ function sizeNode(node: PictureNode): Sized {
   const hasDot = node.title === "" || node.kind === "start";
   if (hasDot) return { node, title: [], notes: [], lists: [], width: dot, height: dot };
   const inner = placeLists(node);
-  const width = Math.max(textWidth, inner.width - 2 * pad);
-  const title = wrap(node.title, "title", { width, lines: 3 });
-  const notes = node.notes.flatMap((note) => wrap(note, "note", { width, lines: 3 }));
+  const room = Math.max(textWidth, inner.width - 2 * pad);
+  const title = wrap(node.title, "title", { width: room, lines: 3 });
+  const notes = node.notes.flatMap((note) => wrap(note, "note", { width: room, lines: 3 }));
   const words = Math.max(
     ...title.map((line) => widthOf(line, "title")),
     ...notes.map((line) => widthOf(line, "note")),
@@ -58,8 +58,10 @@ function sizeNode(node: PictureNode): Sized {
   const kind = node.kind === "step" ? fonts.kind.line : 0;
   const head = pad + kind + title.length * fonts.title.line + notes.length * fonts.note.line;
   if (inner.lists.length === 0) return { node, title, notes, lists: [], width: words + 2 * pad, height: head + pad };
-  const size = { width: Math.max(inner.width, words + 2 * pad), height: head + headGap + inner.height };
-  return { node, title, notes, lists: inner.lists.map((list) => moveList(list, 0, head + headGap)), ...size };
+  const width = Math.max(inner.width, words + 2 * pad);
+  const left = (width - inner.width) / 2;
+  const lists = inner.lists.map((list) => moveList(list, left, head + headGap));
+  return { node, title, notes, lists, width, height: head + headGap + inner.height };
 }
 
 /** The lists inside a node: side by side, those that come after others below them. */

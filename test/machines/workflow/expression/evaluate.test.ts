@@ -39,6 +39,17 @@ describe("the expressions of the user's documents", () => {
     ["see $.input.feature.", "see F."],
   ])("text: %s", (source, value) => expect(fill(source)).toBe(value));
 
+  test.each([
+    ["${len($.variables.issues)}", 1],
+    ["${$.output}", { url: "u" }],
+    ["${concat($.variables.issues, $.variables.issues).length > 1}", true],
+    ["${$.variables.nothing}", undefined],
+    ["${len($.variables.issues)} ", "1 "],
+    ["${HOME}", "${HOME}"],
+  ])("one placeholder and nothing else keeps the type of its value: %s", (source, value) =>
+    expect(fill(source)).toEqual(value),
+  );
+
   test("a literal is never read, whatever it looks like", () => {
     expect(fill({ literal: "$.input.requirements" })).toBe("$.input.requirements");
     expect(fill({ kept: { literal: { deep: ["${$.input.feature}"] } } })).toEqual({
