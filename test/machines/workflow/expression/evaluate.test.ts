@@ -40,11 +40,11 @@ describe("the expressions of the user's documents", () => {
   ])("text: %s", (source, value) => expect(fill(source)).toBe(value));
 
   test.each([
-    ["${len($.variables.issues)}", 1],
+    ["${len($.variables.issues)}", 2],
     ["${$.output}", { url: "u" }],
     ["${concat($.variables.issues, $.variables.issues).length > 1}", true],
     ["${$.variables.nothing}", undefined],
-    ["${len($.variables.issues)} ", "1 "],
+    ["${len($.variables.issues)} ", "2 "],
     ["${HOME}", "${HOME}"],
   ])("one placeholder and nothing else keeps the type of its value: %s", (source, value) =>
     expect(fill(source)).toEqual(value),
