@@ -1,6 +1,7 @@
 import { actionsDialect } from "./actions.ts";
 import { branchesDialect } from "./branches.ts";
 import type { Dialect } from "./dialect.ts";
+import { machineDialect } from "./machine.ts";
 import { phasesDialect } from "./phases.ts";
 import { templatesDialect } from "./templates.ts";
 import { triggersDialect } from "./triggers.ts";
@@ -15,6 +16,7 @@ const stepsDialect: Dialect = {
 
 /** Forms of documents, in the order in which they are tried. */
 export const dialects: readonly Dialect[] = [
+  machineDialect,
   templatesDialect,
   actionsDialect,
   stepsDialect,

@@ -46,7 +46,7 @@ export function readDefinition(value: unknown, options: ReadOptions = {}): Readi
   }
   const dialect = dialects.find((entry) => entry.matches(copied));
   if (dialect === undefined) {
-    const forms = "`steps`, `phases`, `branches`, `triggers` or `workflow_templates`";
+    const forms = "`steps`, `states`, `phases`, `branches`, `triggers` or `workflow_templates`";
     problems.error(
       "definition/not-a-definition",
       [],
