@@ -84,6 +84,7 @@ export const faultMatrix: readonly FaultRow[] = [
     expected: "after healing every correct member holds the evidence",
     shown: [
       [parted, "is convicted at every correct member, once the two sides show each other why they are where they are"],
+      [parted, "is convicted by all where one member alone heard both votes, for that one shows them"],
     ],
   },
   {

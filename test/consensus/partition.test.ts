@@ -102,4 +102,24 @@ describe("a member that signs two votes and shows each side one (fault matrix, r
     expect([0, 2].map(convicted)).toEqual([true, true]);
     expect(hall.evidence.every(({ culprits }) => culprits?.[0] === 3)).toBe(true);
   });
+
+  it("is convicted by all where one member alone heard both votes, for that one shows them", async () => {
+    using hall = await openHall(4);
+    for (const self of [0, 1, 2]) await hall.seat(self);
+    const signer = hall.council.signers.get("d");
+    const [first] = hall.replicas;
+    if (signer === undefined || first === undefined) throw new Error("the liar has a key, the first a seat");
+    const { decision, electorate } = first.council;
+    const place = { decision, electorate, kind: "prevote", voter: 3, round: 0, validRound: -1 } as const;
+    for (const value of [null, "ab".repeat(32)]) {
+      hall.ports[3]?.send(0, { type: "vote", vote: await signStatement<Vote>({ ...place, value }, signer) });
+    }
+    hall.ports[3]?.receive(() => undefined);
+    for (const to of [0, 1, 2]) hall.ports[3]?.send(to, { type: "ballots", ballots: [] });
+    for (const self of [0, 1, 2]) await hall.vote(self, "x");
+    await hall.decided(0, 1, 2);
+    for (const replica of hall.seated) await replica.idle();
+    const convictions = hall.evidence.map(({ by, kind, culprits }) => `${by}: ${kind} ${culprits?.join()}`);
+    expect(convictions.sort()).toEqual(["0: DuplicatePrevote 3", "1: DuplicatePrevote 3", "2: DuplicatePrevote 3"]);
+  });
 });
