@@ -217,6 +217,10 @@ export const faultMatrix: readonly FaultRow[] = [
     expected: "a disagreement convicts more than a third and nobody honest",
     shown: [
       beyondBound,
+      [
+        "consensus/agreement-ends",
+        "ends in conflict where they make two members decide differently, and convicts both liars and nobody else",
+      ],
       [forensics, "across rounds convicts whoever forgot its lock, in whichever order the commits come"],
     ],
   },
