@@ -1,4 +1,5 @@
-import { faultMatrix, properties } from "../../test/consensus/fault-matrix.ts";
+import { faultMatrix } from "../../test/consensus/fault-matrix.ts";
+import { properties } from "../../test/consensus/property-matrix.ts";
 import { type Generator, writeTable } from "./generator.ts";
 
 /** The files of the tests that are named, each once. */

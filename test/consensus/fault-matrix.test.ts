@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { rootFolder } from "../house/source-files.ts";
-import { faultMatrix, properties } from "./fault-matrix.ts";
+import { faultMatrix } from "./fault-matrix.ts";
+import { properties } from "./property-matrix.ts";
 
 /** Titles as they stand in a test file: quoted, directly behind `it(`, or in a list that `it.each` goes through. */
 function hasTitle(file: string, title: string): boolean {
