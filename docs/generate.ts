@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { charts } from "./generators/charts.ts";
 import { errorCodes } from "./generators/error-codes.ts";
+import { faultTable } from "./generators/faults.ts";
 import type { Generator } from "./generators/generator.ts";
 import { importRules } from "./generators/import-rules.ts";
 import { limits } from "./generators/limits.ts";
@@ -18,6 +19,7 @@ export const generators: readonly Generator[] = [
   thresholds,
   importRules,
   mutationTable,
+  faultTable,
   workflowSchema,
 ];
 

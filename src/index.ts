@@ -3,7 +3,7 @@ export { machineAgent } from "./agent/machine-agent.ts";
 export type { Budget, CallOptions, HandlerContext, Peer, Progress, TellOptions, TellResult } from "./agent/context.ts";
 export { makeEquivocate } from "./consensus/byzantine.ts";
 export { signBallot } from "./consensus/ballot.ts";
-export type { Decision } from "./consensus/decision.ts";
+export type { Decision, Execution } from "./consensus/decision.ts";
 export { createMember, createSigner } from "./consensus/ed25519.ts";
 export { analyzeElectorate, capWeights, defineElectorate } from "./consensus/electorate.ts";
 export {

@@ -1,15 +1,16 @@
-import type { ArmTable } from "../measuring/arm.ts";
-import { armOf, sittings } from "./scales.ts";
+import type { ArmTable, Scale } from "../measuring/arm.ts";
+import { armOf, simulatorArm, sittings } from "./scales.ts";
 
-/** One process per mode and size of panel. */
-export const consensusArms: ArmTable = Object.fromEntries(
-  sittings.map((sitting) => [
+/** One process per mode and size of panel, and one for the simulator. */
+export const consensusArms: ArmTable = Object.fromEntries([
+  ...sittings.map((sitting) => [
     armOf(sitting),
     {
       load: async () => {
         const { measureDecisionsOf } = await import("./decision-arm.ts");
-        return (scale) => measureDecisionsOf(sitting, scale);
+        return (scale: Scale) => measureDecisionsOf(sitting, scale);
       },
     },
   ]),
-);
+  [simulatorArm, { load: async () => (await import("./simulator-arm.ts")).measureSchedules }],
+]);

@@ -16,3 +16,8 @@ export const sittings = modes.flatMap((mode) => panels.map((panel) => ({ mode, .
 export function armOf({ mode, voters }: { readonly mode: Mode; readonly voters: number }): string {
   return `${mode}, ${voters} voters`;
 }
+
+/** What the simulator's arm is called. */
+export const simulatorArm = "simulator of mode bft";
+/** Schedules per second of CPU time that were promised. */
+export const schedulesMin = 2_000;

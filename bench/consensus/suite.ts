@@ -2,7 +2,7 @@ import { measuredSuite } from "../measuring/measured-suite.ts";
 import type { Results } from "../measuring/rounds.ts";
 import type { Row, Target } from "../suite.ts";
 import { consensusArms } from "./arms.ts";
-import { armOf, sittings } from "./scales.ts";
+import { armOf, schedulesMin, simulatorArm, sittings } from "./scales.ts";
 
 const repeats = { quick: 3, full: 5 };
 const regionMs = { quick: 600, full: 2_000 };
@@ -16,10 +16,19 @@ and the coordinator share one core, and keys are Ed25519 of node:crypto.
 - Efficiency is the cost of these signatures and checks over all CPU time of the process, collector and compiler threads
   included. The cost of one signature and one check is measured in the same process, in turn with the decisions.
 - Mode bft: every voter has a replica, all of them on one core too, and each checks every signature of the others itself.
-  The limit is 3n + 2 signatures and (n - 1)(3n + 1) checks, asserted likewise.`;
+  The limit is 3n + 2 signatures and (n - 1)(3n + 1) checks, asserted likewise.
+- The simulator runs schedules in the order of their seeds and checks every property after every step, as a campaign does.
+  Signatures are symbolic there, so its figure is the speed of the protocol's core and of the checks.`;
 
 function rowsOf(results: Results): Row[] {
-  return sittings.flatMap((sitting): Row[] => {
+  const schedules = results.median({ arm: simulatorArm, reading: "schedules" });
+  const simulator: Row = {
+    name: "simulator, schedules per CPU-second",
+    value: schedules?.value ?? null,
+    unit: "schedules/s",
+    ...(schedules?.wall === undefined ? {} : { wall: schedules.wall }),
+  };
+  const decisions = sittings.flatMap((sitting): Row[] => {
     const arm = armOf(sitting);
     const decisions = results.median({ arm, reading: "decisions" });
     const limit = results.median({ arm, reading: "limit" });
@@ -35,10 +44,20 @@ function rowsOf(results: Results): Row[] {
       { name: `signatures alone, ${arm}`, value: limit?.value ?? null, unit: "decisions/s" },
     ];
   });
+  return [...decisions, simulator];
 }
 
 function targetsOf(results: Results): Target[] {
-  return sittings.map((sitting): Target => {
+  const schedules = results.median({ arm: simulatorArm, reading: "schedules" })?.value ?? null;
+  const problem = results.problemOf(simulatorArm);
+  const simulator: Target = {
+    name: "simulator, schedules per CPU-second",
+    value: schedules,
+    target: `>= ${schedulesMin}`,
+    met: schedules !== null && schedules >= schedulesMin,
+    ...(problem === undefined ? {} : { reason: problem }),
+  };
+  const efficiencies = sittings.map((sitting): Target => {
     const { mode, voters, efficiency } = sitting;
     const arm = armOf(sitting);
     const value = results.median({ arm, reading: "efficiency" })?.value ?? null;
@@ -51,6 +70,7 @@ function targetsOf(results: Results): Target[] {
       ...(reason === undefined ? {} : { reason }),
     };
   });
+  return [...efficiencies, simulator];
 }
 
 /** Decisions of both modes against what their signatures alone would allow. */

@@ -1,6 +1,6 @@
 import type { CallOptions } from "../agent/context.ts";
 import type { AgentDefinition } from "../agent/define.ts";
-import type { Decision } from "../consensus/decision.ts";
+import type { Decision, Execution } from "../consensus/decision.ts";
 import type { Voter } from "../consensus/voter.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { infoOf } from "../dispatch/info.ts";
@@ -126,6 +126,10 @@ class RunningTroupe implements Troupe {
 
   decide(options: DecideOptions): Promise<Decision> {
     return this.#electors.decide(options);
+  }
+
+  execute(decisionId: string): Promise<Execution | undefined> {
+    return this.#electors.execute(decisionId);
   }
 
   async listen(options: ListenOptions): Promise<Listener> {

@@ -1,7 +1,9 @@
 import { decide, type DecideRequest } from "../consensus/decide.ts";
-import type { Decision } from "../consensus/decision.ts";
+import type { Decision, Execution } from "../consensus/decision.ts";
 import { createMember, createSigner } from "../consensus/ed25519.ts";
-import { checkPayloads, executeDecision } from "../consensus/execution/execute.ts";
+import { executeDecision, type Decided } from "../consensus/execution/execute.ts";
+import { checkPayloads } from "../consensus/execution/payload.ts";
+import { recallDecision } from "../consensus/execution/recall.ts";
 import { opinionCapability } from "../consensus/opinion.ts";
 import { ballotTimeoutMs } from "../consensus/policy.ts";
 import type { Participant, Voter } from "../consensus/voter.ts";
@@ -12,6 +14,7 @@ import { TroupeError } from "../errors.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { Store } from "../ports/store.ts";
 import type { Core } from "../system/core.ts";
+import type { Workflows } from "../workflow/workflows.ts";
 
 /** How an agent takes part in votes. */
 export interface VoterOptions {
@@ -33,8 +36,8 @@ export type VoterLike = AgentRef | AgentVoter | Voter | Participant;
 export interface DecideOptions extends Omit<DecideRequest, "voters"> {
   readonly voters: readonly VoterLike[];
   /**
-   * Carries out the certified option: its payload `{call: {capability, input}}` becomes one call of this troupe, at most
-   * once per decision and store. Default false.
+   * Carries out the certified option: its payload `{call: {capability, input}}` becomes one call of this troupe,
+   * `{workflow: {key, input}}` one run of a registered workflow, once per decision and store. Default false.
    */
   readonly execute?: boolean;
 }
@@ -45,6 +48,7 @@ export interface DecideHost {
   readonly store: Store;
   readonly node: string;
   readonly dispatcher: Pick<Dispatcher, "send">;
+  readonly workflows: Pick<Workflows, "catalogue" | "run">;
 }
 
 /** Agents as voters of one troupe: each agent has one key, made here at its first vote and never handed out. */
@@ -88,7 +92,7 @@ export class Electors {
 
   async decide(options: DecideOptions): Promise<Decision> {
     const { execute = false, ...request } = options;
-    if (execute) checkPayloads(request.options);
+    if (execute) checkPayloads(request.options, (key) => this.#checkWorkflow(key));
     const { store } = this.#host;
     const { clock, ids, observe } = this.#host.core.ports;
     const timeoutMs = request.timeoutMs ?? ballotTimeoutMs;
@@ -99,21 +103,40 @@ export class Electors {
       { clock, ids, observe, coordinator, journal: store, votes: store },
     );
     if (!execute) return decision;
-    const execution = await executeDecision(decision, request.options, {
-      clock,
+    const { decisionId, status, certificate, electorate } = decision;
+    const decided = { decisionId, status, certificate, electorate, options: request.options };
+    const execution = await this.#execute(decided, request.signal);
+    return execution === undefined ? decision : { ...decision, execution };
+  }
+
+  /** Carries out what an earlier process decided, where it did not come to it. */
+  async execute(decisionId: string): Promise<Execution | undefined> {
+    const decided = await recallDecision(this.#host.store, decisionId);
+    return decided === undefined ? undefined : await this.#execute(decided, undefined);
+  }
+
+  #execute(decided: Decided, signal: AbortSignal | undefined): Promise<Execution | undefined> {
+    const { core, store, dispatcher, workflows } = this.#host;
+    const { decisionId } = decided;
+    return executeDecision(decided, {
+      clock: core.ports.clock,
       store,
       call: (capability, input, { key }) =>
-        this.#host.dispatcher.send({
+        dispatcher.send({
           capability,
           input,
-          options: {
-            key,
-            decisionId: decision.decisionId,
-            ...(request.signal === undefined ? {} : { signal: request.signal }),
-          },
+          options: { key, decisionId, ...(signal === undefined ? {} : { signal }) },
         }),
+      run: (workflow, input, { key }) => workflows.run(workflow, input, { key }),
     });
-    return execution === undefined ? decision : { ...decision, execution };
+  }
+
+  #checkWorkflow(key: string): void {
+    if (this.#host.workflows.catalogue.get(key) !== undefined) return;
+    throw new TroupeError(
+      "usage/unknown-workflow",
+      `no workflow has the key "${key}" that an option's payload names; register it first with troupe.workflows.define`,
+    );
   }
 
   #toVoter(each: VoterLike, timeoutMs: number): Voter | Participant {

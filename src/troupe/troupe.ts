@@ -1,6 +1,6 @@
 import type { Outcome } from "../../machines/failure.ts";
 import type { CallOptions } from "../agent/context.ts";
-import type { Decision } from "../consensus/decision.ts";
+import type { Decision, Execution } from "../consensus/decision.ts";
 import type { Voter } from "../consensus/voter.ts";
 import type { AgentDefinition, Capabilities, CapabilitiesOf } from "../agent/define.ts";
 import type { AgentInfo } from "../dispatch/info.ts";
@@ -134,6 +134,12 @@ export interface Troupe<Caps extends Capabilities = Capabilities> extends AsyncD
    * Errors: throws `usage/invalid-electorate`, `usage/invalid-policy`, `usage/invalid-options` before anybody is asked.
    */
   decide(options: DecideOptions): Promise<Decision>;
+  /**
+   * Carries out what was decided under this id on this store, where a crash came between: once, whoever tries.
+   * Shape: what it ended with; undefined where nothing was decided or the option has no payload.
+   * Errors: throws `usage/invalid-options` for an id that the store does not hold, `usage/unknown-workflow`.
+   */
+  execute(decisionId: string): Promise<Execution | undefined>;
   /** An agent as a voter, with its key: for decisions that mix voters of several kinds. */
   voter(ref: AgentRef, options?: VoterOptions): Voter;
   /**

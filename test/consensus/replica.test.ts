@@ -1,114 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Vote } from "../../machines/consensus/bft/statement.ts";
 import { proposerOf } from "../../machines/consensus/bft/council.ts";
-import { verifyEd25519 } from "../../src/consensus/ed25519.ts";
-import { joinLocally, type ReplicaPort } from "../../src/consensus/bft/port.ts";
-import { Replica } from "../../src/consensus/bft/replica.ts";
-import { openVoteStore, voteLog } from "../../src/consensus/bft/vote-store.ts";
+import type { ReplicaPort } from "../../src/consensus/bft/port.ts";
+import { voteLog } from "../../src/consensus/bft/vote-store.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";
 import { systemClock, type Clock } from "../../src/ports/clock.ts";
 import type { Json } from "../../machines/failure.ts";
-import type { Store } from "../../src/ports/store.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
-import { convene, equals, single, type Council } from "./council.ts";
-
-const timeouts = { proposeMs: 40, voteMs: 20, growthMs: 10, resendMs: 15 };
-
-type Votes = Pick<Store, "append" | "read">;
-
-interface Seat {
-  readonly link?: (port: ReplicaPort) => ReplicaPort;
-  readonly store?: Votes;
-  readonly clock?: Clock;
-}
-
-/** A council whose members are put in one by one, and taken out. */
-class Hall {
-  readonly council: Council;
-  readonly ports: readonly ReplicaPort[];
-  readonly stores: Votes[];
-  readonly replicas: Replica[] = [];
-  readonly silent: string[] = [];
-  readonly evidence: { kind: string; culprits?: readonly number[]; voter?: string }[] = [];
-  readonly signed: Vote[] = [];
-  readonly #decided = new Map<number, PromiseWithResolvers<void>>();
-
-  constructor(council: Council) {
-    this.council = council;
-    const { members } = council.electorate;
-    this.ports = joinLocally(members.length);
-    this.stores = members.map(() => new MemoryStore(systemClock));
-  }
-
-  async seat(self: number, given: Seat = {}, isResumed = false): Promise<Replica> {
-    const { council } = this;
-    const { round } = council;
-    const member = council.electorate.members[self];
-    const signer = council.signers.get(member?.id ?? "");
-    const port = this.ports[self];
-    const store = given.store ?? this.stores[self];
-    if (member === undefined || signer === undefined || port === undefined || store === undefined)
-      throw new Error(`no member ${self}`);
-    const watched: ReplicaPort = {
-      send: (to, message) => {
-        const said = readMessage(message);
-        if (said?.type === "vote" && said.vote.voter === self) this.signed.push(said.vote);
-        port.send(to, message);
-      },
-      receive: (hear) => port.receive(hear),
-    };
-    const decided = Promise.withResolvers<void>();
-    this.#decided.set(self, decided);
-    const replica = new Replica(
-      { round, self },
-      {
-        clock: given.clock ?? systemClock,
-        signer,
-        verify: verifyEd25519,
-        timeouts,
-        close: "all",
-        port: given.link?.(watched) ?? watched,
-        votes: openVoteStore(store, {
-          decision: round.proposalDigest,
-          memberId: member.id,
-          publicKey: member.publicKey,
-        }),
-        listener: {
-          onClosed: () => undefined,
-          onDecided: () => decided.resolve(),
-          onEvidence: (evidence) => void this.evidence.push(evidence),
-          onSilent: (reason) => void this.silent.push(reason),
-        },
-      },
-    );
-    this.replicas[self] = replica;
-    await replica.open(isResumed);
-    return replica;
-  }
-
-  /** The member brings its ballot. */
-  async vote(self: number, option: string): Promise<void> {
-    const { id = "" } = this.council.electorate.members[self] ?? {};
-    this.replicas[self]?.cast([await this.council.sign(this.council.body(id, single(option)))]);
-  }
-
-  async decided(...members: readonly number[]): Promise<void> {
-    await Promise.all(members.map(async (self) => await this.#decided.get(self)?.promise));
-  }
-
-  values(): (string | undefined)[] {
-    return this.replicas.map(({ decided }) => decided?.value.option ?? undefined);
-  }
-
-  [Symbol.dispose](): void {
-    for (const replica of this.replicas) replica.stop();
-  }
-}
-
-async function openHall(count = 4, closesAt = systemClock.now() + 60_000): Promise<Hall> {
-  const rules = { closing: "commit", method: "single", threshold: ">1/2", participation: ">1/2" } as const;
-  return new Hall(await convene(equals(count), { ...rules, closesAt }));
-}
+import { openHall, type Votes } from "./hall.ts";
 
 /** A memory that keeps `whole` records and what `damage` makes of the next one. */
 async function copyOf(store: Votes, log: string, whole: number, damage?: Json): Promise<Votes> {

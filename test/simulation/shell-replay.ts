@@ -1,7 +1,25 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BftState } from "../../machines/consensus/bft/state.ts";
+import { bftMachine } from "../../machines/consensus/bft/machine.ts";
 import { ReplicaShell } from "../../src/consensus/bft/shell.ts";
 import { simulate } from "../../src/testing/simulation/simulate.ts";
+
+/** As much of a chart's definition as is looked at here. */
+export interface ChartNode {
+  readonly description?: string;
+  readonly always?: readonly { readonly target: string; readonly description: string }[];
+  readonly states?: Readonly<Record<string, ChartNode>>;
+}
+
+function arrowsOf(node: ChartNode, name: string): string[] {
+  const own = (node.always ?? []).map(({ target }) => `${name} -> ${target}`);
+  return [...own, ...Object.entries(node.states ?? {}).flatMap(([child, each]) => arrowsOf(each, child))];
+}
+
+/** Every arrow of the bft chart, as \`was -> is\`. */
+export function chartArrows(): string[] {
+  return arrowsOf(bftMachine.config as unknown as ChartNode, "bft");
+}
 
 /** What replaying schedules through the chart showed. */
 export interface ShellReplay {

@@ -10,6 +10,7 @@ import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import type { Timer } from "../../ports/clock.ts";
 import { sha256 } from "../ed25519.ts";
 import { BallotBox } from "./ballot-box.ts";
+import { EvidenceRelay } from "./evidence-relay.ts";
 import { Inbox } from "./inbox.ts";
 import type { ReplicaPorts } from "./replica-ports.ts";
 import { ReplicaShell } from "./shell.ts";
@@ -42,7 +43,7 @@ export class Replica {
   readonly #timers = new Set<Timer>();
   readonly #contents = new Map<string, AgreedValue>();
   readonly #signatory: Signatory;
-  readonly #relayed = new Set<string>();
+  readonly #relay = new EvidenceRelay((message) => this.#broadcast(message));
   #ballots: ReplicaMessage | undefined;
   #wanted = -1;
   #isMute = false;
@@ -196,10 +197,7 @@ export class Replica {
     const own = from === this.#about.self ? id : undefined;
     for (const evidence of this.box.take(ballots, this.#ports.clock.now(), own)) {
       this.#ports.listener.onEvidence(evidence);
-      // Everybody is to hold the proof, also whoever was shown one ballot only.
-      if (this.#relayed.has(evidence.voter)) continue;
-      this.#relayed.add(evidence.voter);
-      this.#broadcast(sealMessage({ type: "ballots", ballots: [...evidence.ballots] }));
+      this.#relay.showBallots(evidence);
     }
     await this.#onBox();
   }
@@ -349,7 +347,8 @@ export class Replica {
       case "answerLaggard":
         return this.#sendCommit(effect.params.commit, (message) => this.#send(effect.params.to, message));
       case "reportEvidence":
-        return this.#ports.listener.onEvidence(effect.params.evidence);
+        this.#ports.listener.onEvidence(effect.params.evidence);
+        return this.#relay.showVotes(effect.params.evidence);
     }
   }
 

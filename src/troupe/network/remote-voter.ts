@@ -13,7 +13,8 @@ const anything = z.unknown();
 
 /**
  * An agent that votes for a voter of this process, whose key never leaves it. Spawn it, and let the coordinator's node
- * reach it; there `voterAt` makes a voter of its ref. It checks what it is asked as `joinAsParticipant` does.
+ * reach it; there `voterAt` makes a voter of its ref. It checks what it is asked as `joinAsParticipant` does. `name` is
+ * the agent's, "voter" where it is left out; several voters of one troupe need several.
  * @example
  * ```ts
  * import { createMember, createTroupe, voterAgent } from "troupe";
@@ -28,7 +29,7 @@ const anything = z.unknown();
  * console.log(listener.url, member.publicKey);
  * ```
  */
-export function voterAgent(voter: Voter): AgentDefinition {
+export function voterAgent(voter: Voter, options: { readonly name?: string } = {}): AgentDefinition {
   const participant = joinAsParticipant(voter);
   const answer = async (
     invitation: unknown,
@@ -43,7 +44,7 @@ export function voterAgent(voter: Voter): AgentDefinition {
       : context.fail(outcome.failure.code, outcome.failure.message, outcome.failure.data);
   };
   return defineAgent({
-    name: "voter",
+    name: options.name ?? "voter",
     capabilities: {
       "decision.vote": { input: anything, output: anything, run: (context) => answer(context.input, context, "vote") },
       "decision.commit": {

@@ -2,21 +2,10 @@ import { describe, expect, it } from "vitest";
 import { createActor } from "xstate";
 import { bftMachine } from "../../../../machines/consensus/bft/machine.ts";
 import { fine, Scene } from "./scene.ts";
-import { compareWithChart } from "../../../simulation/shell-replay.ts";
+import { chartArrows, compareWithChart, type ChartNode } from "../../../simulation/shell-replay.ts";
 
 /** Every arrow of the chart; the campaign replays more schedules (test/campaigns/simulation.test.ts). */
 const schedules = 500;
-
-interface Node {
-  readonly description?: string;
-  readonly always?: readonly { readonly target: string; readonly description: string }[];
-  readonly states?: Readonly<Record<string, Node>>;
-}
-
-function arrowsOf(node: Node, name: string): string[] {
-  const own = (node.always ?? []).map(({ target }) => `${name} -> ${target}`);
-  return [...own, ...Object.entries(node.states ?? {}).flatMap(([child, each]) => arrowsOf(each, child))];
-}
 
 function decideUnstarted(): string {
   const scene = new Scene();
@@ -43,9 +32,7 @@ describe("the bft chart", () => {
       const late = decideUnstarted();
       expect(replay.differences).toEqual([]);
       expect(replay.events).toBeGreaterThan(50_000);
-      expect([...new Set([...replay.arrows, late])].sort()).toEqual(
-        arrowsOf(bftMachine.config as unknown as Node, "bft").sort(),
-      );
+      expect([...new Set([...replay.arrows, late])].sort()).toEqual(chartArrows().sort());
       expect([...replay.heard, "council.joined"].sort()).toEqual(Object.keys(bftMachine.config.on ?? {}).sort());
     },
   );
@@ -53,12 +40,12 @@ describe("the bft chart", () => {
   it("describes every state, event and arrow in words, and is plain JSON", () => {
     const { config } = bftMachine;
     const texts: string[] = [];
-    const collect = (node: Node): void => {
+    const collect = (node: ChartNode): void => {
       texts.push(node.description ?? "");
       for (const { description } of node.always ?? []) texts.push(description);
       for (const child of Object.values(node.states ?? {})) collect(child);
     };
-    collect(config as unknown as Node);
+    collect(config as unknown as ChartNode);
     for (const arrow of Object.values(config.on ?? {})) texts.push((arrow as { description: string }).description);
     expect(texts.length).toBeGreaterThan(20);
     for (const text of texts) expect(text).toMatch(/^[A-Z].*\.$/);
