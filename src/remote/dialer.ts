@@ -7,7 +7,9 @@ import type { Pipe, Transport } from "../ports/transport.ts";
 import { credentialsOf, type Authentication } from "./authentication.ts";
 import { jsonCodec } from "./codec.ts";
 import { introduce } from "./introduce.ts";
+import { Fence } from "./fence.ts";
 import { farewellMs } from "./limits.ts";
+import { firstSessionId, nextSessionId } from "./session-id.ts";
 import { ownLimits, PeerSession, type SessionGround } from "./peer-session.ts";
 
 export interface DialOptions {
@@ -32,7 +34,9 @@ export class Dialer {
   readonly #abort = new AbortController();
   #session: PeerSession;
   /** Chosen by the dialer, so that a welcome that was lost leaves no session behind that nobody knows. */
-  #sessionId = "";
+  #sessionId: string;
+  /** Until when what an earlier session left at the other end may still be alive there. */
+  readonly fence: Fence;
   /** The present session has been welcomed before. */
   #isKnown = false;
   #welcome: Welcome | undefined;
@@ -49,6 +53,8 @@ export class Dialer {
     this.#ground = ground;
     this.#self = self;
     this.#options = options;
+    this.#sessionId = firstSessionId(ground.ids);
+    this.fence = new Fence(ground.clock);
     this.#session = this.#begin(0);
     this.#dial();
   }
@@ -103,12 +109,16 @@ export class Dialer {
   }
 
   #begin(attempt: number): PeerSession {
-    this.#sessionId = this.#ground.ids.hex(16);
+    this.#sessionId = nextSessionId(this.#sessionId);
     this.#isKnown = false;
     this.#dials += 1;
     const who = { role: "dialer", peer: this.#options.url, grants: this.#options.grants, attempt } as const;
     return new PeerSession(this.#ground, who, {
-      moved: (to) => this.#options.moved?.(to),
+      moved: (to) => {
+        // What was said up to this moment may have been heard.
+        if (to === "resuming" || to === "down") this.fence.said();
+        this.#options.moved?.(to);
+      },
       dial: (fromMs, toMs) => this.#redial(fromMs, toMs),
       ended: (reason, code) => this.#ended(reason, code),
     });
@@ -122,6 +132,10 @@ export class Dialer {
   }
 
   #ended(reason: EndReason, code: number): void {
+    const welcome = this.#welcome;
+    const isOverThere = reason === "restarted" || (reason === "closed" && !this.#abort.signal.aborted);
+    if (welcome !== undefined && this.#isKnown && !isOverThere)
+      this.fence.raise({ ttlMs: welcome.sess.ttl, heartbeatMs: welcome.hb });
     this.#options.ended?.(reason, code);
     if (reason === "closed" || reason === "refused")
       return this.#stop(`the link ended: ${reason} (${code}) ${this.#why}`);
@@ -152,6 +166,7 @@ export class Dialer {
 
   #greet(pipe: Pipe, isLate: () => boolean): void {
     const { auth } = this.#options;
+    this.fence.said();
     const { ids, clock, pace } = this.#ground;
     const hello: Hello = {
       t: "H",
@@ -184,6 +199,8 @@ export class Dialer {
     this.#sessionId = id;
     this.#isKnown = true;
     this.#welcome = welcome;
+    // The other end ends an earlier session of this dialer before it welcomes another.
+    this.fence.drop();
     this.#session.link.attach(pipe, recv, recv + welcome.lim.msgs);
     const waiting = this.#waiting;
     this.#waiting = [];

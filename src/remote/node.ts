@@ -13,6 +13,7 @@ import type { Hosting } from "./hosting.ts";
 import { farewellMs, sessionsMax } from "./limits.ts";
 import { ownLimits, PeerSession, type Pace, type SessionGround } from "./peer-session.ts";
 import type { DeadRemoteLetter } from "./requests.ts";
+import { isOfOneDialer } from "./session-id.ts";
 
 export interface NodeOptions {
   readonly node: string;
@@ -133,8 +134,8 @@ export class RemoteNode {
 
   #admit(pipe: Pipe, hello: Hello, sig: string | undefined): void {
     pipe.limitFrames(frameBytesMax);
-    this.#endOlder(hello);
     const { sess = { id: this.#options.ids.hex(16), recv: 0 } } = hello;
+    if (!this.#endOlder(hello, sess.id)) return this.#turnAway(pipe, 4404, "a later session of this dialer is here");
     // A session's id is no secret: it counts for one start of one node, authenticated again, and for no other.
     const key = `${hello.node} ${hello.inc} ${sess.id}`;
     const known = this.#accepted.get(key);
@@ -146,8 +147,7 @@ export class RemoteNode {
     if (isFull || this.#draining !== undefined) {
       const code = isFull ? 4429 : 4503;
       const message = isFull ? "too many sessions" : "draining: nothing new is taken";
-      pipe.send(writeFrame({ t: "E", code, message, retryAfterMs: this.#draining?.retryAfterMs ?? 1_000 }));
-      return pipe.close(code, message);
+      return this.#turnAway(pipe, code, message);
     }
     const accepted = this.#open(hello, { key, id: sess.id });
     this.#welcome(pipe, accepted, { resumed: false, sig });
@@ -155,10 +155,24 @@ export class RemoteNode {
     this.#options.joined?.(accepted.session);
   }
 
-  /** Sessions of an earlier start of the same node have nobody at the other end any more. */
-  #endOlder({ node, inc }: Hello): void {
-    for (const accepted of this.#accepted.values())
-      if (accepted.node === node && accepted.inc !== inc) accepted.session.link.end("restarted", 4410);
+  #turnAway(pipe: Pipe, code: number, message: string): void {
+    pipe.send(writeFrame({ t: "E", code, message, retryAfterMs: this.#draining?.retryAfterMs ?? 1_000 }));
+    pipe.close(code, message);
+  }
+
+  /**
+   * Sessions of an earlier start of the same node have nobody at the other end any more, nor has an earlier session of
+   * the same dialer: it ends, with all that was spawned in it, before the next one is welcomed. False: this one is the
+   * earlier itself, and comes too late.
+   */
+  #endOlder({ node, inc }: Hello, id: string): boolean {
+    for (const accepted of this.#accepted.values()) {
+      if (accepted.node !== node) continue;
+      const isSameDialer = accepted.inc === inc && accepted.id !== id && isOfOneDialer(accepted.id, id);
+      if (isSameDialer && accepted.id > id) return false;
+      if (isSameDialer || accepted.inc !== inc) accepted.session.link.end("restarted", 4410);
+    }
+    return true;
   }
 
   #open({ node, inc }: Hello, { key, id }: { readonly key: string; readonly id: string }): Accepted {

@@ -144,7 +144,8 @@ export class Requests {
   take(envelope: Envelope): void {
     const id = envelope.re ?? "";
     const { k, p } = envelope;
-    if (k === "reply" || k === "spawned") this.#calls.get(id)?.settle(readOutcome(p));
+    if (k === "spawned" && !this.#calls.has(id)) this.#disown(readOutcome(p));
+    else if (k === "reply" || k === "spawned") this.#calls.get(id)?.settle(readOutcome(p));
     else if (k === "err") this.#refused(id, readFailure(p), envelope.to);
     else if (k === "chunk") this.#calls.get(id)?.stream?.next(unpackValue(p ?? null, hostValues));
     else if (k === "down") for (const one of readDown(p, id)) this.#fell(one.id, one.down);
@@ -160,6 +161,12 @@ export class Requests {
       call.settle({ ok: false, failure: failure("remote/indeterminate", message, { node }) });
     }
     for (const id of this.#monitors.keys()) this.#fell(id, { reason: "noconnection" });
+  }
+
+  /** An agent that was spawned after whoever wanted it had given up. */
+  #disown(born: Outcome<unknown>): void {
+    const { path, incarnation } = (born.ok ? born.value : {}) as Partial<Address>;
+    if (typeof path === "string" && typeof incarnation === "number") this.stop({ path, incarnation });
   }
 
   #refused(id: string, failed: Failure, to: string): void {

@@ -27,12 +27,12 @@ export type Started = Failure | undefined;
 /** `end`: it will not come back. `restart`: what waits in mailboxes is kept for the next incarnation. */
 export type HaltMode = "end" | "restart";
 
-/** What a supervisor keeps: an agent's cell, a run, or another supervisor. */
+/** What a supervisor keeps: an agent's cell, an agent on another node, a run, or another supervisor. */
 export interface Child {
   readonly name: string;
   readonly path: string;
   readonly spec: ChildSpec;
-  readonly kind: "agent" | "run" | "supervisor";
+  readonly kind: "agent" | "remote" | "run" | "supervisor";
   /** The restarts that still count against it, where intensity is counted per child. */
   window: RestartWindow;
   /** Restarts in a row, for backoff; 0 after a success. */

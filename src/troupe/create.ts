@@ -23,7 +23,13 @@ import type { RunHandle } from "../workflow/run-handle.ts";
 import type { RunOptions } from "../workflow/run-options.ts";
 import type { Tasks } from "../workflow/tasks.ts";
 import { Workflows, type Runs, type WorkflowCatalogue } from "../workflow/workflows.ts";
-import { checkTroupeOptions, type SpawnOptions, type SupervisionTree, type TroupeOptions } from "./options.ts";
+import {
+  checkTroupeOptions,
+  type LinkOptions,
+  type SpawnOptions,
+  type SupervisionTree,
+  type TroupeOptions,
+} from "./options.ts";
 import { Nursery } from "./nursery.ts";
 import type { Network } from "./network/network.ts";
 import type { ConnectOptions, Listener, ListenOptions, RemotePeer } from "./network/doors.ts";
@@ -31,7 +37,7 @@ import type { Group } from "../dispatch/registry.ts";
 import { Pool } from "./pool.ts";
 import { Electors, type DecideOptions, type VoterOptions } from "./decide.ts";
 import { createSwarm, SwarmRegistry, type Swarm, type SwarmOptions } from "./swarm.ts";
-import { cellAt, walkActors } from "./tree.ts";
+import { cellAt, remoteChildren, walkActors } from "./tree.ts";
 import type { Agents, CapabilitiesOfAll, SupervisorRef, Troupe, TroupeMetrics, TroupeView } from "./troupe.ts";
 
 /** Everything a troupe is made of, for the rooms of this floor. */
@@ -46,6 +52,7 @@ export interface Parts {
   readonly swarms: SwarmRegistry;
   readonly workflows: Workflows;
   readonly inspector: OpenInspector | undefined;
+  readonly links: LinkOptions;
 }
 
 class RunningTroupe implements Troupe {
@@ -92,8 +99,7 @@ class RunningTroupe implements Troupe {
 
   async supervise(tree: SupervisionTree): Promise<SupervisorRef> {
     const { nursery } = this.#parts;
-    const { supervisor, cells } = await nursery.supervise(tree);
-    const agents = cells.map(({ cell, weight }) => nursery.refTo(cell, weight));
+    const { supervisor, refs: agents } = await nursery.supervise(tree);
     return {
       path: supervisor.path,
       get state() {
@@ -142,8 +148,7 @@ class RunningTroupe implements Troupe {
 
   /** The network; its code is not even loaded by a troupe that stays by itself. */
   #reach(): Promise<Network> {
-    const { core, node } = this.#parts;
-    return (this.#network ??= import("./network/network.ts").then((room) => new room.Network(this.#parts, core, node)));
+    return (this.#network ??= import("./network/network.ts").then((room) => new room.Network(this.#parts)));
   }
 
   events(filter = {}): ReturnType<Stream["subscribe"]> {
@@ -166,6 +171,8 @@ class RunningTroupe implements Troupe {
 
   async #close(): Promise<void> {
     const { core, root, stream, store, workflows, inspector } = this.#parts;
+    // Told to stop while their sessions are there, so that none of them counts as lost.
+    for (const child of remoteChildren(root)) void child.parent.terminate(child);
     await (await this.#network)?.close();
     await workflows.beginClose();
     core.close();
@@ -350,5 +357,6 @@ async function assemble(options: TroupeOptions, inspector: OpenInspector | undef
     nursery: new Nursery(core, dispatcher, { root, node }),
     swarms,
     inspector,
+    links: options.links ?? {},
   };
 }

@@ -9,11 +9,16 @@ import { Cell } from "../system/cell.ts";
 import type { Core } from "../system/core.ts";
 import type { Child, ChildSpec, Started } from "../system/supervision.ts";
 import { Supervisor } from "../system/supervisor.ts";
+import { placeOf } from "./network/place.ts";
+import { RemoteChild } from "./network/remote-child.ts";
+import { SupervisedRef } from "./network/supervised-ref.ts";
 import {
   checkWhole,
+  refuseOption,
   toChildSpec,
   toSettings,
   type ChildDeclaration,
+  type RemoteChildDeclaration,
   type SpawnOptions,
   type SupervisionTree,
 } from "./options.ts";
@@ -28,6 +33,7 @@ const treeDepthMax = 32;
 /** What a tree is built into: its agents, in start order. */
 interface Into {
   readonly cells: { cell: Cell; weight: number }[];
+  readonly refs: AgentRef[];
   readonly onGone?: ((supervisor: Supervisor) => void) | undefined;
 }
 
@@ -168,13 +174,13 @@ export class Nursery {
   async supervise(
     tree: SupervisionTree,
     onGone?: (supervisor: Supervisor) => void,
-  ): Promise<{ supervisor: Supervisor; cells: readonly { cell: Cell; weight: number }[] }> {
+  ): Promise<Omit<Into, "onGone"> & { readonly supervisor: Supervisor }> {
     this.#checkRoom(countAgents(tree, 1));
-    const cells: { cell: Cell; weight: number }[] = [];
-    const supervisor = this.#adoptTop(tree.name, () => this.#buildWhole(tree, { cells, onGone }));
+    const [cells, refs]: [Into["cells"], Into["refs"]] = [[], []];
+    const supervisor = this.#adoptTop(tree.name, () => this.#buildWhole(tree, { cells, refs, onGone }));
     const failed = await this.#root.add(supervisor);
     if (failed !== undefined) throw startError(failed);
-    return { supervisor, cells };
+    return { supervisor, cells, refs };
   }
 
   /** Stops a tree for good, in reverse of its start. */
@@ -202,7 +208,7 @@ export class Nursery {
       ...(onGone === undefined ? {} : { onGone: () => onGone(supervisor) }),
     });
     for (const declaration of tree.children) {
-      for (const child of this.#declare(declaration, supervisor, into.cells)) {
+      for (const child of this.#declare(declaration, supervisor, into)) {
         if (supervisor.children.has(child.name))
           throw new TroupeError(
             "usage/name-taken",
@@ -214,13 +220,13 @@ export class Nursery {
     return supervisor;
   }
 
-  *#declare(
-    declaration: ChildDeclaration,
-    parent: Supervisor,
-    cells: { cell: Cell; weight: number }[],
-  ): Iterable<Child> {
+  *#declare(declaration: ChildDeclaration, parent: Supervisor, { cells, refs }: Into): Iterable<Child> {
     if ("children" in declaration) {
-      yield this.#build(declaration, parent, { cells });
+      yield this.#build(declaration, parent, { cells, refs });
+      return;
+    }
+    if ("remote" in declaration) {
+      yield this.#declareRemote(declaration, parent, refs);
       return;
     }
     const { agent, count = 1, weight = 1 } = declaration;
@@ -233,8 +239,26 @@ export class Nursery {
     for (let index = 1; index <= count; index += 1) {
       const cell = new Cell(this.#core, parent, { name: count === 1 ? name : `${name}-${index}`, spec, behaviour });
       cells.push({ cell, weight });
+      refs.push(this.refTo(cell, weight));
       yield cell;
     }
+  }
+
+  #declareRemote(declaration: RemoteChildDeclaration, parent: Supervisor, refs: AgentRef[]): RemoteChild {
+    const { remote: exposed, on, weight = 1 } = declaration;
+    checkWhole("weight", weight, { low: 1, high: 1_000_000_000 });
+    const [name = "", version] = typeof exposed === "string" ? exposed.split("@") : [];
+    if (version === undefined || !Array.isArray(on) || on.length === 0)
+      refuseOption(`a remote child is { remote: "worker@1", on: [peer, ...] }, with the exposed name and its peers`);
+    checkPlaceName(declaration.name ?? name);
+    const child = new RemoteChild(this.#core, parent, {
+      name: declaration.name ?? name,
+      exposed,
+      spec: toChildSpec(declaration, { restart: "permanent" }),
+      places: on.map(placeOf),
+    });
+    refs.push(new SupervisedRef(child, this.#core, weight));
+    return child;
   }
 }
 
@@ -260,8 +284,8 @@ function countAgents(tree: SupervisionTree, depth: number): number {
     );
   if (depth > treeDepthMax)
     throw new TroupeError("usage/invalid-options", `the supervision tree is more than ${treeDepthMax} levels deep`);
-  return tree.children.reduce(
-    (sum, child) => sum + ("children" in child ? countAgents(child, depth + 1) : (child.count ?? 1)),
-    0,
-  );
+  return tree.children.reduce((sum, child) => {
+    if ("remote" in child) return sum;
+    return sum + ("children" in child ? countAgents(child, depth + 1) : (child.count ?? 1));
+  }, 0);
 }

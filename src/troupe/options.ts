@@ -12,6 +12,15 @@ import type { Durability } from "../store/sqlite/protocol.ts";
 import type { Ports } from "../system/core.ts";
 import { defaultShutdownMs, type ChildSpec } from "../system/supervision.ts";
 import type { SupervisorSettings } from "../system/supervisor-settings.ts";
+import type { RemotePeer } from "./network/doors.ts";
+
+/** Times of every link that this node listens or dials for. */
+export interface LinkOptions {
+  /** Silence after which this side gives a sign of life, 100 to 60,000 ms; default 5,000. */
+  readonly heartbeatMs?: number;
+  /** How long a session outlives its connection, 500 to 600,000 ms; default 60,000. */
+  readonly sessionMs?: number;
+}
 
 /** What a troupe is made of. Everything has a default. */
 export interface TroupeOptions<Definitions extends readonly AgentDefinition[] = readonly AgentDefinition[]> {
@@ -37,6 +46,8 @@ export interface TroupeOptions<Definitions extends readonly AgentDefinition[] = 
   readonly durability?: Durability;
   /** How durable runs are limited, and which capabilities are done outside of this troupe. */
   readonly workflows?: EngineOptions;
+  /** How links to other nodes keep time; a supervisor of a child on a lost node waits by these times. */
+  readonly links?: LinkOptions;
   /** Shows every actor in the Stately Inspector: `true` serves its page on loopback, `{ url }` sends to one that runs already. */
   readonly inspect?: boolean | InspectorPlace;
   /** Time, chance, ids and log, for tests and embedding. */
@@ -83,7 +94,22 @@ export type ChildDeclaration =
       readonly name?: string;
       readonly weight?: number;
     })
+  | RemoteChildDeclaration
   | SupervisionTree;
+
+/**
+ * An agent on another node, spawned there by a name that it exposes and grants: "spawn:worker@1" and "watch:/*". A lost
+ * node is its crash; it is started again on the next of its nodes once the lost one can do nothing more.
+ */
+export interface RemoteChildDeclaration extends ChildOptions {
+  /** What the nodes expose: "worker@1". */
+  readonly remote: string;
+  /** Where it may run: the first that can be reached. */
+  readonly on: readonly RemotePeer[];
+  /** Default: the exposed name without its version. */
+  readonly name?: string;
+  readonly weight?: number;
+}
 
 /** A supervision tree as data. Children start from left to right and stop in reverse. */
 export interface SupervisionTree extends SupervisionOptions, ChildOptions {
@@ -175,6 +201,8 @@ export function checkTroupeOptions(options: TroupeOptions): void {
   for (const [name, stages] of Object.entries(options.stages ?? {}))
     if (!Array.isArray(stages) || stages.some((stage) => typeof stage !== "function"))
       refuseOption(`stages.${name} must be a list of functions`);
+  checkWhole("links.heartbeatMs", options.links?.heartbeatMs, { low: 100, high: 60_000 });
+  checkWhole("links.sessionMs", options.links?.sessionMs, { low: 500, high: 600_000 });
   if (options.store === "") refuseOption('store is empty; name a file, or use ":memory:"');
   if (options.durability !== undefined && !durabilities.includes(options.durability))
     refuseOption(`durability is "${String(options.durability)}"; use one of ${durabilities.join(", ")}`);

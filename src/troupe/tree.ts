@@ -1,6 +1,7 @@
 import type { Cell } from "../system/cell.ts";
 import type { Supervisor } from "../system/supervisor.ts";
 import type { RunActor } from "../workflow/run/run-actor.ts";
+import type { RemoteChild } from "./network/remote-child.ts";
 
 /** What every actor registers: who it is, what it is, under whom, and which chart it runs. */
 export interface ActorRecord {
@@ -28,6 +29,7 @@ export function* walkActors(supervisor: Supervisor): Iterable<ActorRecord> {
   };
   for (const child of supervisor.children.values()) {
     if (child.kind === "supervisor") yield* walkActors(child as Supervisor);
+    else if (child.kind === "remote") yield recordOfRemote(child as RemoteChild, supervisor);
     else if (child.kind === "run") yield recordOfRun(child as RunActor, supervisor);
     else yield recordOf(child as Cell, supervisor);
   }
@@ -44,6 +46,11 @@ function recordOf(cell: Cell, supervisor: Supervisor): ActorRecord {
   };
 }
 
+function recordOfRemote({ path, exposed, state }: RemoteChild, supervisor: Supervisor): ActorRecord {
+  const parent = supervisor.path || "/";
+  return { id: path, type: "agent", parent, definition: exposed, state, sessionId: null };
+}
+
 function recordOfRun(run: RunActor, supervisor: Supervisor): ActorRecord {
   return {
     id: run.path,
@@ -55,13 +62,21 @@ function recordOfRun(run: RunActor, supervisor: Supervisor): ActorRecord {
   };
 }
 
+/** The children of any supervisor below that run on other nodes. */
+export function* remoteChildren(supervisor: Supervisor): Iterable<RemoteChild> {
+  for (const child of supervisor.children.values()) {
+    if (child.kind === "supervisor") yield* remoteChildren(child as Supervisor);
+    else if (child.kind === "remote") yield child as RemoteChild;
+  }
+}
+
 /** The agent at a path such as "/council/level-0/architect". */
 export function cellAt(root: Supervisor, path: string): Cell | undefined {
   let at: Supervisor = root;
   const names = path.split("/").slice(1);
   for (const [depth, name] of names.entries()) {
     const child = at.children.get(name);
-    if (child === undefined) return undefined;
+    if (child === undefined || child.kind === "remote" || child.kind === "run") return undefined;
     if (child.kind === "agent") return depth === names.length - 1 ? (child as Cell) : undefined;
     at = child as Supervisor;
   }

@@ -71,6 +71,12 @@ const printed: { readonly [file: string]: readonly string[] } = {
     "decided yes dissent: dee",
     "{ ok: true, option: 'yes', weight: 3, members: [ 'ann', 'bob', 'cy' ] }",
   ],
+  "12-supervision-across-nodes.ts": [
+    "/press/printer runs on east: page 1 of east",
+    "east was killed in the middle of a page: remote/indeterminate",
+    "monitor heard: crashed, remote/unreachable",
+    "/press/printer runs on west: page 1 of west",
+  ],
 };
 
 test("every example in the folder is run here", () => {

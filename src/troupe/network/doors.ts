@@ -1,4 +1,5 @@
 import type { AgentDefinition } from "../../agent/define.ts";
+import { checkCallOptions } from "../../dispatch/options.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import { TroupeError } from "../../errors.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
@@ -9,7 +10,9 @@ import type { Core } from "../../system/core.ts";
 import type { PeerAuth } from "./auth.ts";
 import type { ListedAgent } from "./directory.ts";
 import type { AgentHost } from "./host.ts";
+import { leavingOf } from "./leaving.ts";
 import type { Peer } from "./peer.ts";
+import { places, type Place } from "./place.ts";
 import { RemoteRef } from "./remote-ref.ts";
 
 /** How long calls in hand may go on when a listener closes; then they are cancelled. */
@@ -140,6 +143,38 @@ interface PeerParts {
   readonly core: Core;
 }
 
+/** The peer as a place for children; an agent there is known by its incarnation, so that no other is ever meant. */
+function toPlace({ peer, dialer, core }: PeerParts): Place {
+  const { ports } = core;
+  return {
+    get node() {
+      return peer.node;
+    },
+    get isUp() {
+      return dialer.state === "up";
+    },
+    ready: (signal) => dialer.ready(signal),
+    fenced: (signal) => dialer.fence.passed(signal),
+    async spawn(name, signal) {
+      const outcome = await peer.requests.spawn(name, null, { timeoutMs: spawnTimeoutMs, signal });
+      // What it offers is known to callers at once.
+      if (outcome.ok) await peer.refresh();
+      return outcome;
+    },
+    monitor: (at) => peer.requests.monitor(at),
+    stop: (at) => peer.requests.stop(at),
+    call(at, capability, { input, options }) {
+      checkCallOptions(options);
+      const leaving = leavingOf({ capability, input, options }, ports);
+      return peer.call(at, leaving, options.signal ?? new AbortController().signal);
+    },
+    tell(at, capability, { input, options }) {
+      checkCallOptions(options);
+      return peer.tell(at, leavingOf({ capability, input, options }, ports));
+    },
+  };
+}
+
 export class ConnectedPeer implements RemotePeer {
   readonly #parts: PeerParts;
   readonly #gone: () => void;
@@ -148,6 +183,7 @@ export class ConnectedPeer implements RemotePeer {
   constructor(parts: PeerParts, gone: () => void) {
     this.#parts = parts;
     this.#gone = gone;
+    places.set(this, toPlace(parts));
   }
 
   get url(): string {

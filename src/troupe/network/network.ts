@@ -5,9 +5,10 @@ import { TroupeError } from "../../errors.ts";
 import { HttpDoor } from "../../listen/door.ts";
 import type { Dialer } from "../../remote/dialer.ts";
 import { RemoteNode } from "../../remote/node.ts";
-import type { PeerSession } from "../../remote/peer-session.ts";
+import type { Pace, PeerSession } from "../../remote/peer-session.ts";
 import { acceptWebSockets, checkDialUrl, webSocketTransport } from "../../remote/websocket-transport.ts";
 import type { Core } from "../../system/core.ts";
+import type { LinkOptions } from "../options.ts";
 import { toAuthentication } from "./auth.ts";
 import {
   ConnectedPeer,
@@ -37,19 +38,32 @@ const notBegun: ReadonlySet<string> = new Set([
   "call/busy",
 ]);
 
+interface NetworkGround extends HostGround {
+  readonly core: Core;
+  readonly node: string;
+  readonly links: LinkOptions;
+}
+
 /** Every other node that this troupe knows: those it has dialled, and those that have dialled it. */
 export class Network implements Elsewhere {
   readonly #ground: HostGround;
   readonly #core: Core;
   readonly #name: string;
+  readonly #pace: Pace;
   readonly #peers = new Set<Peer>();
   readonly #doors = new Set<AsyncDisposable>();
   #dialling: RemoteNode | undefined;
   #dialGrants: readonly string[] = [];
 
-  constructor(ground: HostGround, core: Core, node: string) {
+  constructor(ground: NetworkGround) {
+    const { core, node, links } = ground;
     this.#ground = ground;
     this.#core = core;
+    const { heartbeatMs, sessionMs } = links;
+    this.#pace = {
+      ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+      ...(sessionMs === undefined ? {} : { ttlMs: sessionMs }),
+    };
     // Two troupes that nobody has named are not the same node.
     this.#name = node === "local" ? `node-${core.ports.ids.hex()}` : node;
     ground.dispatcher.elsewhere = this;
@@ -103,6 +117,7 @@ export class Network implements Elsewhere {
       random,
       ids,
       hosting,
+      pace: this.#pace,
       ...rest,
       dead: (peer, { id, to, capability, reason }) =>
         this.#core.deadLetters.add("remote", to, capability, { id, node: peer, why: reason }),
