@@ -26,12 +26,19 @@ const localAssignee = "local";
 /** Failures of tasks that no agent has begun on: waiting is no second attempt. */
 const notBegun: ReadonlySet<string> = new Set(["call/busy", "dispatch/unavailable", "agent/stopped"]);
 
+/** Failures that only say that no node can take a lost task just now. */
+const outOfReach: ReadonlySet<string> = new Set(["remote/unreachable", "remote/full", "dispatch/no-agent"]);
+/** How often a task whose node was lost is given out again under the same key; then its attempt has failed. */
+export const taskLossesMax = 8;
+
 /** One task between its opening and its end. */
 interface DeskTask {
   row: TaskRow;
   readonly recovered: boolean;
-  /** When the desk first had it. */
-  readonly since: number;
+  /** When the desk first had it, or its node was lost last. */
+  since: number;
+  /** How often a node was lost while it had the task. */
+  losses: number;
   readonly deadlineAt: number;
   state: "waiting" | "out" | "over";
   sentAt: number;
@@ -99,7 +106,16 @@ export class TaskDesk {
     const since = this.#now();
     const deadlineAt = options.deadlineAt ?? Number.POSITIVE_INFINITY;
     const { recovered } = options;
-    const task: DeskTask = { row, recovered, since, deadlineAt, state: "waiting", sentAt: 0, call: undefined };
+    const task: DeskTask = {
+      row,
+      recovered,
+      since,
+      deadlineAt,
+      state: "waiting",
+      sentAt: 0,
+      losses: 0,
+      call: undefined,
+    };
     this.#tasks.set(row.id, task);
     this.#enqueue(task);
     this.#pump();
@@ -282,12 +298,24 @@ export class TaskDesk {
     // What the shutdown cut off has not ended: the next process gives it out again, under the same key.
     if (!outcome.ok && this.#closing) return;
     if (!outcome.ok && notBegun.has(outcome.failure.code) && this.#isPatient(task)) return this.#again(task);
+    if (!outcome.ok && this.#isLost(task, outcome.failure.code)) return this.#again(task);
     const { row } = task;
     task.state = "over";
     this.#tasks.delete(row.id);
     this.#leave(task);
     this.#host.push(row.run, this.#inputOf(task, outcome));
     this.#pump();
+  }
+
+  /** Whether its node was lost with it. Only asking again under the same key can tell what became of it. */
+  #isLost(task: DeskTask, code: string): boolean {
+    const mayRunTwice = task.row.assignee !== localAssignee;
+    if (code === "remote/indeterminate" && mayRunTwice && task.losses < taskLossesMax) {
+      task.losses += 1;
+      task.since = this.#now();
+      return true;
+    }
+    return task.losses > 0 && outOfReach.has(code) && this.#isPatient(task);
   }
 
   #inputOf(task: DeskTask, outcome: Outcome<unknown>): RunInput {

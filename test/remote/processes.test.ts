@@ -1,0 +1,159 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { createMember, createTroupe, verifyCertificate, voterAt, type Member, type Voter } from "troupe";
+
+interface Effect {
+  readonly what: "begun" | "done" | "asked";
+  readonly node: string;
+  readonly key: string;
+}
+
+interface Started {
+  readonly url: string;
+  readonly member: Member;
+  readonly child: ChildProcess;
+}
+
+/** Real processes with one file that their effects go to. */
+class Yard implements AsyncDisposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), "troupe-yard-"));
+  readonly #children: ChildProcess[] = [];
+
+  async start(name: string): Promise<Started> {
+    const file = join(import.meta.dirname, "../fixtures/remote/span-node.ts");
+    const argv = ["--conditions=troupe-source", file, name, join(this.#folder, "effects")];
+    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#children.push(child);
+    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream }))
+      return { ...(JSON.parse(line) as { url: string; member: Member }), child };
+    throw new Error(`${name} said nothing`);
+  }
+
+  effects(what: Effect["what"]): readonly Effect[] {
+    let text = "";
+    try {
+      text = readFileSync(join(this.#folder, "effects"), "utf8");
+    } catch {
+      // Nobody has done anything yet.
+    }
+    const all = text.split("\n").filter((line) => line !== "");
+    return all.map((line) => JSON.parse(line) as Effect).filter((effect) => effect.what === what);
+  }
+
+  /** Polls, since another process tells nobody here when it writes a line of its file. */
+  async until(what: string, holds: () => boolean): Promise<void> {
+    for (let turn = 0; !holds(); turn += 1) {
+      if (turn > 1_000) throw new Error(`never: ${what}`);
+      await sleep(10);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) child.kill("SIGKILL");
+    rmSync(this.#folder, { recursive: true });
+    return Promise.resolve();
+  }
+}
+
+const links = { heartbeatMs: 150, sessionMs: 1_000 };
+/** How long a process stands still: longer than a silence is borne and a session is kept. Nobody can say when it is over. */
+const standstillMs = 3_000;
+
+function weld(ms: number): object {
+  const step = { id: "weld", name: "Weld", type: "task", capability: "weld", input: { ms }, next: "$end" };
+  return { key: "frame", name: "Frame", version: "1.0.0", steps: [{ ...step, output: { by: "$.output" } }] };
+}
+
+function voterOf(id: string): Voter {
+  const { member, signer } = createMember({ id });
+  const value = { recommendation: "yes", confidence: 0.8, reasoning: "I looked.", concerns: [], alternatives: [] };
+  return { member, signer, opine: async () => ({ ok: true, value }) };
+}
+
+describe("a real node", () => {
+  test("killed (kill -9) during a task: another node gets it under the same key, and there is one result", async () => {
+    await using yard = new Yard();
+    await using troupe = await createTroupe({ node: "chair", links });
+    const nodes = [await yard.start("east"), await yard.start("west")];
+    for (const { url } of nodes) await troupe.connect(url);
+    const run = await troupe.run(weld(400), null);
+    await yard.until("a node has begun", () => yard.effects("begun").length === 1);
+    const [first] = yard.effects("begun");
+    nodes[first?.node === "east" ? 0 : 1]?.child.kill("SIGKILL");
+    const other = first?.node === "east" ? "west" : "east";
+    expect(await run.result()).toEqual({ ok: true, value: { by: other } });
+    expect(yard.effects("begun").map(({ node, key }) => ({ node, key }))).toEqual([
+      { node: first?.node, key: `${run.id}/weld/1/1` },
+      { node: other, key: `${run.id}/weld/1/1` },
+    ]);
+    expect(yard.effects("done")).toEqual([{ what: "done", node: other, key: `${run.id}/weld/1/1` }]);
+  });
+
+  test("that stands still (SIGSTOP) for longer than its session: its late result is nobody's", async () => {
+    await using yard = new Yard();
+    await using troupe = await createTroupe({ node: "chair", links });
+    const nodes = [await yard.start("east"), await yard.start("west")];
+    for (const { url } of nodes) await troupe.connect(url);
+    const completed: unknown[] = [];
+    const events = troupe.events({ type: "task.completed" });
+    const reading = (async () => {
+      for await (const event of events) completed.push(event.data);
+    })();
+    const run = await troupe.run(weld(400), null);
+    await yard.until("a node has begun", () => yard.effects("begun").length === 1);
+    const [first] = yard.effects("begun");
+    const still = nodes[first?.node === "east" ? 0 : 1];
+    const other = first?.node === "east" ? "west" : "east";
+    still?.child.kill("SIGSTOP");
+    expect(await run.result()).toEqual({ ok: true, value: { by: other } });
+    await sleep(standstillMs);
+    still?.child.kill("SIGCONT");
+    await yard.until("it has woken up and gone on", () => yard.effects("done").length === 2);
+    const keys = new Set([...yard.effects("begun"), ...yard.effects("done")].map(({ key }) => key));
+    expect([...keys]).toEqual([`${run.id}/weld/1/1`]);
+    expect(await run.result()).toEqual({ ok: true, value: { by: other } });
+    await troupe.close();
+    await reading;
+    expect(completed).toHaveLength(1);
+  });
+
+  test.each(["SIGKILL", "SIGSTOP"] as const)(
+    "%s of a voter during a vote: one decision, one ballot of each",
+    async (signal) => {
+      await using yard = new Yard();
+      await using troupe = await createTroupe({ node: "chair", links });
+      const [east, west] = [await yard.start("east"), await yard.start("west")];
+      const remote = [];
+      for (const { url, member } of [east, west])
+        remote.push(voterAt((await troupe.connect(url)).ref("/voter/1"), member));
+      const voters = [voterOf("ann"), voterOf("bob"), ...remote];
+      const deciding = troupe.decide({ question: "Ship it?", options: ["yes", "no"], voters, close: "all" });
+      await yard.until("both are asked", () => yard.effects("asked").length === 2);
+      east.child.kill(signal);
+      const decision = await deciding;
+      expect(decision).toMatchObject({ status: "decided", option: "yes" });
+      const { certificate, electorate } = decision;
+      expect(certificate).not.toBeNull();
+      if (certificate === null) return;
+      const verdict = verifyCertificate(certificate, electorate);
+      expect(verdict).toMatchObject({ ok: true, members: ["ann", "bob", "west"] });
+      if (signal === "SIGSTOP") {
+        east.child.kill("SIGCONT");
+        await sleep(standstillMs);
+        // What it says now changes nothing: the decision is a value, and nobody is asked again.
+        expect(verifyCertificate(certificate, electorate)).toEqual(verdict);
+      }
+      expect(
+        yard
+          .effects("asked")
+          .map(({ node }) => node)
+          .toSorted(),
+      ).toEqual(["east", "west"]);
+    },
+  );
+});
