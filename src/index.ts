@@ -54,6 +54,7 @@ export type { Down } from "./system/watch.ts";
 export { masterWorker, peerToPeer, type MasterWorkerPlan, type PeerPlan } from "./troupe/coordinate.ts";
 export { createTroupe } from "./troupe/create.ts";
 export type { AgentVoter, DecideOptions } from "./troupe/decide.ts";
+export type { Pem, TlsIdentity } from "./listen/tls.ts";
 export type { PeerAuth } from "./troupe/network/auth.ts";
 export type { ConnectOptions, Listener, ListenOptions, RemotePeer } from "./troupe/network/doors.ts";
 export { voterAgent, voterAt } from "./troupe/network/remote-voter.ts";

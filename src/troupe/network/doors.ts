@@ -1,6 +1,7 @@
 import type { AgentDefinition } from "../../agent/define.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import { TroupeError } from "../../errors.ts";
+import type { TlsIdentity } from "../../listen/tls.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Listening } from "../../ports/transport.ts";
 import type { Dialer } from "../../remote/dialer.ts";
@@ -23,10 +24,15 @@ const retryAfterMs = 1_000;
 export interface ListenOptions {
   /** 0 for any free one. */
   readonly port: number;
-  /** Default 127.0.0.1; an address that other machines can reach needs `auth`. */
+  /** Default 127.0.0.1; an address that other machines can reach needs `auth`, or `tls` with `ca`. */
   readonly host?: string;
   /** Without it anybody on this machine may come, and nobody else. */
   readonly auth?: PeerAuth;
+  /**
+   * Speaks TLS, with this certificate as PEM. With `ca` every peer must bring a certificate of these authorities that
+   * names its node as a DNS name (mutual TLS); that proves who it is, with or without `auth`.
+   */
+  readonly tls?: Required<Pick<TlsIdentity, "cert" | "key">> & Pick<TlsIdentity, "ca">;
   /**
    * What peers may do: "tell:/reviewer/*" (an agent by path), "tell:cap:code.review" (whoever has the capability),
    * "watch:/*", "spawn:worker@1", "tell:node:control" (pause, resume, stop and kill any agent). One list for all, or by
@@ -44,6 +50,8 @@ export interface ListenOptions {
 /** How to reach another node. */
 export interface ConnectOptions {
   readonly auth?: PeerAuth;
+  /** For "wss://": the authorities to trust instead of the usual ones, and this node's certificate for mutual TLS. */
+  readonly tls?: TlsIdentity;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */

@@ -6,7 +6,7 @@ import { HttpDoor } from "../../listen/door.ts";
 import type { Dialer } from "../../remote/dialer.ts";
 import { RemoteNode } from "../../remote/node.ts";
 import type { PeerSession } from "../../remote/peer-session.ts";
-import { acceptWebSockets, checkDialUrl, webSocketTransport } from "../../remote/websocket-transport.ts";
+import { acceptWebSockets, checkDialUrl, webSocketTransportWith } from "../../remote/websocket-transport.ts";
 import type { Core } from "../../system/core.ts";
 import { toAuthentication } from "./auth.ts";
 import {
@@ -57,16 +57,17 @@ export class Network implements Elsewhere {
 
   async listen(options: ListenOptions): Promise<Listener> {
     this.#checkOpen();
-    const { port, host, hosts, origins, auth, grants = defaultGrants, spawn = [] } = options;
+    const { port, host, hosts, origins, auth, tls, grants = defaultGrants, spawn = [] } = options;
     const granted = (peer: string): readonly string[] => [
       ...(typeof grants === "function" ? grants(peer) : grants),
       directoryGrant,
     ];
-    const authentication = toAuthentication(auth);
+    const authentication = toAuthentication(auth, tls?.ca !== undefined);
     for (const definition of spawn) this.#ground.dispatcher.declare(definition);
     const door = await HttpDoor.open({
       port,
       authenticated: auth !== undefined,
+      ...(tls === undefined ? {} : { tls }),
       ...(host === undefined ? {} : { host }),
       ...(hosts === undefined ? {} : { hosts }),
       ...(origins === undefined ? {} : { origins }),
@@ -137,7 +138,7 @@ export class Network implements Elsewhere {
   async connect(url: string, options: ConnectOptions): Promise<RemotePeer> {
     this.#checkOpen();
     checkDialUrl(url);
-    const { auth, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
+    const { auth, tls = {}, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
     const { clock } = this.#core.ports;
     const serving = new AgentHost(this.#ground, { grants: () => this.#dialGrants, spawnable: [] });
     this.#dialGrants = [...new Set([...this.#dialGrants, ...grants])];
@@ -145,15 +146,17 @@ export class Network implements Elsewhere {
     let peer: Peer | undefined;
     const dialer: Dialer = node.dial({
       url,
-      transport: webSocketTransport,
-      auth: toAuthentication(auth),
+      transport: webSocketTransportWith(tls),
+      auth: toAuthentication(auth, tls.cert !== undefined),
       grants: grants.length === 0 ? [] : [...grants, directoryGrant],
       moved: (to) => {
         if (to === "up") setImmediate(() => void peer?.refresh());
       },
     });
     const late = new AbortController();
-    const limit = clock.after(timeoutMs, () => late.abort(new Error(`no answer within ${timeoutMs} ms`)));
+    const limit = clock.after(timeoutMs, () =>
+      late.abort(new Error(`no answer within ${timeoutMs} ms; ${dialer.why}`)),
+    );
     try {
       await dialer.ready(signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]));
       peer = new Peer(
