@@ -56,6 +56,8 @@ export { createTroupe } from "./troupe/create.ts";
 export type { AgentVoter, DecideOptions } from "./troupe/decide.ts";
 export type { Pem, TlsIdentity } from "./listen/tls.ts";
 export type { PeerAuth } from "./troupe/network/auth.ts";
+export type { JoinOptions, Membership } from "./troupe/network/membership.ts";
+export type { Discovery } from "./ports/discovery.ts";
 export type { ConnectOptions, Listener, ListenOptions, RemotePeer } from "./troupe/network/doors.ts";
 export { voterAgent, voterAt } from "./troupe/network/remote-voter.ts";
 export type { SpawnOptions, SupervisionTree, TroupeOptions } from "./troupe/options.ts";

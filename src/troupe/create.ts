@@ -25,6 +25,7 @@ import type { Tasks } from "../workflow/tasks.ts";
 import { Workflows, type Runs, type WorkflowCatalogue } from "../workflow/workflows.ts";
 import { checkTroupeOptions, type SpawnOptions, type SupervisionTree, type TroupeOptions } from "./options.ts";
 import { Nursery } from "./nursery.ts";
+import type { JoinOptions, Membership } from "./network/membership.ts";
 import type { Network } from "./network/network.ts";
 import type { ConnectOptions, Listener, ListenOptions, RemotePeer } from "./network/doors.ts";
 import type { Group } from "../dispatch/registry.ts";
@@ -138,6 +139,10 @@ class RunningTroupe implements Troupe {
 
   async connect(url: string, options: ConnectOptions = {}): Promise<RemotePeer> {
     return (await this.#reach()).connect(url, options);
+  }
+
+  async join(options: JoinOptions): Promise<Membership> {
+    return (await this.#reach()).join(options);
   }
 
   /** The network; its code is not even loaded by a troupe that stays by itself. */

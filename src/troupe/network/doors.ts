@@ -57,6 +57,10 @@ export interface ConnectOptions {
   /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** How often the node is asked what it offers and how busy it is; default 5,000 ms. */
+  readonly healthCheckIntervalMs?: number;
+  /** Times in a row that it may fail to answer that before it gets no new calls; default 3. It is asked on. */
+  readonly failureThreshold?: number;
 }
 
 /** A door that peers dial. `await using` or `close()` shuts it. */
@@ -78,6 +82,12 @@ export interface RemotePeer extends AsyncDisposable {
   readonly node: string;
   /** The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining". */
   readonly state: string;
+  /** It answers when it is asked how it is; one that is not healthy gets no new calls. */
+  readonly isHealthy: boolean;
+  /** Messages that its agents work on or have waiting, as it said last. */
+  readonly load: number;
+  /** Epoch milliseconds of its last sign of life, a heartbeat or anything else. */
+  readonly lastSeenAt: number;
   /** Capabilities that it offers to this node. */
   readonly capabilities: readonly string[];
   /** Its agents, as it listed them last; at most 1,000. */
@@ -166,6 +176,15 @@ export class ConnectedPeer implements RemotePeer {
   }
   get state(): string {
     return this.#parts.peer.state;
+  }
+  get isHealthy(): boolean {
+    return this.#parts.peer.isHealthy;
+  }
+  get load(): number {
+    return this.#parts.peer.load;
+  }
+  get lastSeenAt(): number {
+    return this.#parts.peer.lastSeenAt;
   }
   get capabilities(): readonly string[] {
     return this.#parts.peer.capabilities;
