@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, describe, expect, test } from "vitest";
@@ -62,6 +63,71 @@ function ask(url: string, name: string, auth: string): Promise<Finished> {
   const options = ["--connect", url, "--name", name, "--auth", auth, "--input", '"you"', "--json"];
   return troupe(["call", "greet", ...options], folder.path);
 }
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+async function examine(
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly found: readonly Check[] }> {
+  const { code, stdout } = await troupe(["doctor", "--name", "south", "--json", ...args], folder.path);
+  const { checks } = JSON.parse(stdout) as { readonly checks: readonly Check[] };
+  return { code, found: checks.filter(({ name }) => /^wss?:/.test(name)) };
+}
+
+describe("doctor --connect", () => {
+  test("says that a node lets it in, and what to do where the token is wrong or TLS is not spoken", async () => {
+    const { url, child } = await serve("token:env:TROUPE_TEST_TOKEN");
+    try {
+      const right = await examine("--connect", url, "--auth", "token:env:TROUPE_TEST_TOKEN");
+      expect(right).toMatchObject({ code: 0, found: [{ name: url, ok: true }] });
+      expect(right.found[0]?.message).toMatch(/^node north lets this one in .* 1 capabilities$/);
+      const secure = url.replace("ws:", "wss:");
+      const wrong = await examine("--connect", url, "--connect", secure, "--auth", "token:env:TROUPE_TEST_OTHER_TOKEN");
+      expect(wrong.code).toBe(1);
+      expect(wrong.found.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/4401.*the token is not accepted: give --auth/),
+        expect.stringMatching(/4406.*does not speak TLS; use ws:/),
+      ]);
+      expect(JSON.stringify(wrong)).not.toContain(secret);
+    } finally {
+      child.kill("SIGINT");
+    }
+  });
+
+  test("tells a door that asks for certificates, one of another version, and nobody at all apart", async () => {
+    const { url, child } = await serve(`mtls:@${made.path}/north`);
+    const other = createServer((_, response) => response.writeHead(426).end("protocol two only"));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as { readonly port: number };
+    try {
+      const urls = [url, `ws://127.0.0.1:${port}/`, "ws://127.0.0.1:1/"];
+      const { code, found } = await examine(
+        ...urls.flatMap((each) => ["--connect", each]),
+        "--auth",
+        `mtls:@${made.path}/foreign`,
+      );
+      expect(code).toBe(1);
+      expect(found.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/4401.*check the certificates on both sides/),
+        expect.stringMatching(/4406.*protocol two only.*the same version of troupe on both sides/),
+        expect.stringMatching(/nobody listens there \(ECONNREFUSED\); start the node/),
+      ]);
+    } finally {
+      child.kill("SIGINT");
+      other.close();
+    }
+  });
+
+  test("refuses an address with a secret in it with exit 2", async () => {
+    const { code, stderr } = await troupe(["doctor", "--connect", "ws://user:hunter2@127.0.0.1:1/"], folder.path);
+    expect(code).toBe(2);
+    expect(stderr).not.toContain("hunter2");
+  });
+});
 
 describe("--auth", () => {
   test.each([
