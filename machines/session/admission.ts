@@ -21,6 +21,10 @@ export interface AdmissionRules {
   readonly isKeyOf: (node: string, key: string) => boolean;
   /** Whether the channel's certificate was checked and names this node. */
   readonly isCertified: (node: string) => boolean;
+  /** Whatever else a dialer brings, its certificate must name it. */
+  readonly needsCertificate: boolean;
+  /** A certificate alone proves who a dialer is. */
+  readonly takesCertificate: boolean;
   readonly verify: (keyHex: string, bytes: Uint8Array, signatureHex: string) => boolean;
 }
 
@@ -59,12 +63,15 @@ function greet(hello: Hello, rules: AdmissionRules): Stepped {
   if (!hello.v.includes(1)) return refuse(4406, `this node speaks version 1, not ${hello.v.join(", ")}`);
   if (hello.codec !== rules.codec) return refuse(4406, `the codec of this connection is ${rules.codec}`);
   const { auth, node } = hello;
+  if (rules.needsCertificate && !rules.isCertified(node))
+    return refuse(4401, "the certificate does not name this node");
   switch (auth.k) {
     case "none":
       return rules.open ? admit(hello) : refuse(4401, "this node asks for authentication");
     case "token":
       return rules.isToken(auth.token) ? admit(hello) : refuse(4401, "the token is not accepted");
     case "mtls":
+      if (!rules.takesCertificate) return refuse(4401, "this node asks for more than a certificate");
       return rules.isCertified(node) ? admit(hello) : refuse(4401, "the certificate does not name this node");
     case "ed25519": {
       // The costly verification comes only after this cheap look-up.

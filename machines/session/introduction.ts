@@ -8,6 +8,8 @@ export interface IntroductionRules {
   readonly binding: string;
   /** Whether this key may speak for this node. */
   readonly isKeyOf: (node: string, key: string) => boolean;
+  /** Whether the channel's certificate was checked and names this node. */
+  readonly isCertified: (node: string) => boolean;
   readonly verify: (keyHex: string, bytes: Uint8Array, signatureHex: string) => boolean;
 }
 
@@ -60,6 +62,8 @@ function takeWelcome(state: IntroductionState, frame: Welcome, rules: Introducti
       frame.sig !== undefined && rules.verify(subject.listener.key, proofBytes("listener", subject), frame.sig);
     if (!isSame || !isProved) return refuse(4401, "the other side did not prove its key");
   }
+  if (rules.hello.auth.k === "mtls" && !rules.isCertified(frame.node))
+    return refuse(4401, `the certificate of the other side does not name node ${frame.node}`);
   return [done, [{ type: "welcome", frame }]];
 }
 

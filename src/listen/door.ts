@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { TroupeError } from "../errors.ts";
 import { checkPolicy, findRefusal, loopbackHost, type ListenPolicy } from "./policy.ts";
+import { tlsOptions } from "./tls.ts";
 
 /** Connections open at once at one door; a further one is dropped. */
 export const connectionsMax = 16_384;
@@ -9,6 +12,8 @@ export const connectionsMax = 16_384;
 export const headersTimeoutMs = 5_000;
 /** How long a client may take to send a whole request. */
 export const requestTimeoutMs = 30_000;
+/** How long a client may take over the handshake of TLS. */
+export const tlsTimeoutMs = 5_000;
 /** Bytes of all headers of one request; more are answered with status 431. */
 export const headersBytesMax = 16_384;
 
@@ -41,12 +46,7 @@ export class HttpDoor implements AsyncDisposable {
   static async open(policy: ListenPolicy): Promise<HttpDoor> {
     checkPolicy(policy);
     const { host = loopbackHost, port } = policy;
-    const server = createServer({
-      maxHeaderSize: headersBytesMax,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: 1_000,
-    });
+    const server = makeServer(policy);
     server.maxConnections = connectionsMax;
     await new Promise<void>((resolve, reject) => {
       server.once("listening", resolve);
@@ -62,7 +62,7 @@ export class HttpDoor implements AsyncDisposable {
   /** The address to reach it at, with this scheme. */
   address(scheme: "http" | "ws"): string {
     const host = this.host.includes(":") ? `[${this.host}]` : this.host;
-    return `${scheme}://${host}:${this.port}/`;
+    return `${scheme}${this.#policy.tls === undefined ? "" : "s"}://${host}:${this.port}/`;
   }
 
   /** Answers requests for exactly this path. */
@@ -76,6 +76,8 @@ export class HttpDoor implements AsyncDisposable {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    const stranger = this.#findStranger(request.socket);
+    if (stranger !== undefined) return answer(response, 401, stranger);
     const refusal = findRefusal(request.headers, this.#policy, this.port);
     if (refusal !== undefined) return answer(response, 403, refusal);
     const serve = this.#requests.get(pathOf(request));
@@ -86,6 +88,8 @@ export class HttpDoor implements AsyncDisposable {
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // An error of the bare socket, which nobody else hears, would end the process.
     socket.on("error", () => socket.destroy());
+    const stranger = this.#findStranger(socket);
+    if (stranger !== undefined) return refuseUpgrade(socket, "401 Unauthorized", stranger);
     const refusal = findRefusal(request.headers, this.#policy, this.port);
     if (refusal !== undefined) return refuseUpgrade(socket, "403 Forbidden");
     const serve = this.#upgrades.get(pathOf(request));
@@ -95,6 +99,23 @@ export class HttpDoor implements AsyncDisposable {
     serve(request, socket, head);
   }
 
+  /**
+   * Why a client's certificate is not taken, or undefined. It is judged here and not in the handshake of TLS, where a
+   * client that is refused sees a broken connection and never why.
+   */
+  #findStranger(socket: Socket): string | undefined {
+    if (this.#policy.tls?.ca === undefined) return undefined;
+    const { authorized, authorizationError } = socket as TLSSocket;
+    if (authorized) return undefined;
+    // As Node.js says it: a code, or an error with one.
+    const said = authorizationError as unknown as string | { readonly code?: string } | null;
+    const code = (typeof said === "string" ? said : said?.code) ?? "";
+    // What an absent certificate is called by OpenSSL.
+    if (code === "UNABLE_TO_GET_ISSUER_CERT" && Object.keys((socket as TLSSocket).getPeerCertificate()).length === 0)
+      return "a certificate is asked for, and none came";
+    return `the certificate is not accepted: ${code}`;
+  }
+
   /** Stops listening and drops every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -102,6 +123,23 @@ export class HttpDoor implements AsyncDisposable {
     for (const socket of this.#upgraded) socket.destroy();
     await closed;
   }
+}
+
+function makeServer({ tls }: ListenPolicy): Server {
+  const options = {
+    maxHeaderSize: headersBytesMax,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+  };
+  if (tls === undefined) return createServer(options);
+  const secure = {
+    ...tlsOptions(tls),
+    requestCert: tls.ca !== undefined,
+    rejectUnauthorized: false,
+    handshakeTimeout: tlsTimeoutMs,
+  };
+  return createSecureServer({ ...options, ...secure });
 }
 
 function pathOf(request: IncomingMessage): string {
@@ -117,7 +155,7 @@ function answer(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`);
 }
 
-/** Answers a request to upgrade with a status, and hangs up. */
-export function refuseUpgrade(socket: Socket, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+/** Answers a request to upgrade with a status and a reason in ASCII, and hangs up. */
+export function refuseUpgrade(socket: Socket, status: string, reason = ""): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: ${reason.length}\r\n\r\n${reason}`);
 }

@@ -1,4 +1,5 @@
 import { TroupeError } from "../errors.ts";
+import type { TlsIdentity } from "./tls.ts";
 
 /** Who may be listened to, decided once for every door that Troupe opens. */
 export interface ListenPolicy {
@@ -8,6 +9,8 @@ export interface ListenPolicy {
   readonly port: number;
   /** Whoever comes has to prove who it is. Without it, only this machine's own addresses are listened on. */
   readonly authenticated: boolean;
+  /** Speaks TLS; with `ca`, whoever comes without a certificate of it is turned away, which counts as proof. */
+  readonly tls?: TlsIdentity;
   /** Names under which this machine is reached from outside, as browsers and programs send them: "troupe.example:7700". */
   readonly hosts?: readonly string[];
   /** Pages that may come besides this server's own: "https://troupe.example". */
@@ -24,10 +27,15 @@ export function isLoopback(host: string): boolean {
 
 /** Throws `usage/invalid-options` where a door would stand open to other machines. */
 export function checkPolicy(policy: ListenPolicy): void {
-  const { host = loopbackHost, port, authenticated } = policy;
+  const { host = loopbackHost, port, authenticated, tls } = policy;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new TroupeError("usage/invalid-options", `port is ${port}; it must be from 0 to 65535`);
-  if (isLoopback(host) || authenticated) return;
+  if (tls !== undefined && (tls.cert === undefined || tls.key === undefined))
+    throw new TroupeError(
+      "usage/invalid-options",
+      "tls needs cert and key: the certificate that this door shows, as PEM",
+    );
+  if (isLoopback(host) || authenticated || tls?.ca !== undefined) return;
   throw new TroupeError(
     "usage/invalid-options",
     `host is ${host}, which other machines can reach, and nobody would be asked who they are; give auth, or listen on ${loopbackHost}`,

@@ -46,7 +46,18 @@ export interface Listening extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A way to dial other nodes. Rejects where nobody answers. */
+/** Why dialling again would come to nothing: what the two sides are set to does not fit together. */
+export class DialRefusal extends Error {
+  /** A close code of the protocol. */
+  readonly code: number;
+
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A way to dial other nodes. Rejects where nobody answers, with a `DialRefusal` where nobody ever will. */
 export interface Transport {
   dial(url: string, options: { readonly codec: string; readonly signal: AbortSignal }): Promise<Pipe>;
 }

@@ -1,5 +1,6 @@
 import { timingSafeEqual, createHash } from "node:crypto";
 import type { Credentials } from "../../machines/wire/frames.ts";
+import type { PipeEnd } from "../ports/transport.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
 
 /** How a node knows its peers, and how it makes itself known. */
@@ -12,6 +13,10 @@ export interface Authentication {
   readonly keys?: { readonly [node: string]: string };
   /** Proves this node's own key. */
   readonly signer?: Signer;
+  /** A checked certificate is asked for, and the node must be one that it names. */
+  readonly certified?: boolean;
+  /** Proofs hold on any channel: where something in between ends the TLS. */
+  readonly unbound?: boolean;
   /** Checks Ed25519 signatures. */
   readonly verify?: Verify;
 }
@@ -45,10 +50,15 @@ export async function signHex({ signer }: Authentication, bytes: Uint8Array): Pr
   return Buffer.from(await signer.sign(bytes)).toString("hex");
 }
 
+/** What proofs are bound to. */
+export function bindingOf({ unbound }: Authentication, end: PipeEnd): string {
+  return unbound === true ? "" : end.binding;
+}
+
 /** What a dialer says of itself: a key where it has one, else a token, else its certificate or nothing. */
-export function credentialsOf(auth: Authentication & { readonly mtls?: boolean }): Credentials {
+export function credentialsOf(auth: Authentication): Credentials {
   if (auth.signer !== undefined) return { k: "ed25519", key: keyOf(auth) };
   const token = auth.tokens?.[0];
   if (token !== undefined) return { k: "token", token };
-  return auth.mtls === true ? { k: "mtls" } : { k: "none" };
+  return auth.certified === true ? { k: "mtls" } : { k: "none" };
 }

@@ -3,7 +3,7 @@ import type { LinkState } from "../../machines/session/machine.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Timer } from "../ports/clock.ts";
-import type { Pipe, Transport } from "../ports/transport.ts";
+import { DialRefusal, type Pipe, type Transport } from "../ports/transport.ts";
 import { credentialsOf, type Authentication } from "./authentication.ts";
 import { jsonCodec } from "./codec.ts";
 import { introduce } from "./introduce.ts";
@@ -15,7 +15,7 @@ import { ownLimits, PeerSession, type SessionGround } from "./peer-session.ts";
 export interface DialOptions {
   readonly url: string;
   readonly transport: Transport;
-  readonly auth: Authentication & { readonly mtls?: boolean };
+  readonly auth: Authentication;
   /** What the node that is dialled may do here. */
   readonly grants: readonly string[];
   /** Hears of each state of the link, and of each session's end. */
@@ -44,7 +44,6 @@ export class Dialer {
   #waiting: { resolve(): void; reject(problem: Error): void }[] = [];
   #refusal: string | undefined;
   #dials = 0;
-  /** Why the last dial came to nothing. */
   #why = "";
   /** The session that ended is followed by one on a connection that is there already. */
   #succeeded = false;
@@ -62,6 +61,11 @@ export class Dialer {
   /** The present session; another one after it ended. */
   get session(): PeerSession {
     return this.#session;
+  }
+
+  /** Why the last dial came to nothing; "" before one did. */
+  get why(): string {
+    return this.#why;
   }
 
   get state(): LinkState {
@@ -159,7 +163,9 @@ export class Dialer {
       (problem: unknown) => {
         if (isLate()) return;
         this.#why = problem instanceof Error ? problem.message : String(problem);
-        this.#session.link.missed(1006);
+        // A node that has been reached before may only have its certificate renewed.
+        const isFinal = problem instanceof DialRefusal && this.#welcome === undefined;
+        this.#session.link.missed(isFinal ? problem.code : 1006);
       },
     );
   }

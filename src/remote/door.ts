@@ -5,7 +5,7 @@ import { readTextFrame } from "../../machines/wire/read-frame.ts";
 import type { Ids } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
-import { isKeyOf, isOneOf, keyOf, signHex, verifyHex, type Authentication } from "./authentication.ts";
+import { bindingOf, isKeyOf, isOneOf, keyOf, signHex, verifyHex, type Authentication } from "./authentication.ts";
 import { writeFrame } from "./codec.ts";
 import {
   countedAddressesMax,
@@ -105,11 +105,13 @@ class Visit {
       codec: pipe.end.codec,
       nonce: ids.hex(16),
       key: keyOf(auth),
-      binding: pipe.end.binding,
+      binding: bindingOf(auth, pipe.end),
       open: auth.open === true,
       isToken: (token) => isOneOf(token, auth.tokens ?? []),
       isKeyOf: (who, key) => isKeyOf(auth, who, key),
       isCertified: (who) => pipe.end.certified.includes(who),
+      needsCertificate: auth.certified === true,
+      takesCertificate: auth.certified === true && auth.tokens === undefined && auth.signer === undefined,
       verify: verifyHex(auth),
     };
     this.#limit = clock.after(options.handshakeTimeoutMs ?? handshakeTimeoutMs, () => this.#step({ type: "timeout" }));

@@ -8,7 +8,7 @@ import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { readTextFrame } from "../../machines/wire/read-frame.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
-import { isKeyOf, signHex, verifyHex, type Authentication } from "./authentication.ts";
+import { bindingOf, isKeyOf, signHex, verifyHex, type Authentication } from "./authentication.ts";
 import { writeFrame } from "./codec.ts";
 import { handshakeTimeoutMs } from "./limits.ts";
 
@@ -26,8 +26,9 @@ export function introduce(
   const { auth, hello } = options;
   const rules = {
     hello,
-    binding: pipe.end.binding,
+    binding: bindingOf(auth, pipe.end),
     isKeyOf: (node: string, key: string) => isKeyOf(auth, node, key),
+    isCertified: (node: string) => pipe.end.certified.includes(node),
     verify: verifyHex(auth),
   };
   let state: IntroductionState = { phase: "greeting" };

@@ -69,6 +69,11 @@ export class Link {
     return this.#state.recv;
   }
 
+  /** Epoch milliseconds of the peer's last sign of life, a heartbeat or anything else. */
+  get heardAt(): number {
+    return this.#state.heardAt;
+  }
+
   /** Dials in a row that led to nothing lasting. */
   get attempt(): number {
     return this.#state.attempt;

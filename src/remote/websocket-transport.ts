@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import { TroupeError } from "../errors.ts";
 import { refuseUpgrade, type HttpDoor } from "../listen/door.ts";
+import { tlsOptions, type TlsIdentity } from "../listen/tls.ts";
 import type { Listening, Pipe, Transport } from "../ports/transport.ts";
 import { jsonCodec } from "./codec.ts";
+import { explainDial, explainStatus } from "./dial-problem.ts";
 import { WebSocketPipe } from "./websocket-pipe.ts";
 
 /** How long the other side may take to accept a connection; then the dial has failed. */
@@ -26,27 +28,42 @@ const socketOptions = {
 } as const;
 
 /** Dials nodes by WebSocket. */
-export const webSocketTransport: Transport = {
-  async dial(url, { codec, signal }): Promise<Pipe> {
-    checkDialUrl(url);
-    signal.throwIfAborted();
-    const socket = new WebSocket(url, [protocolPrefix + codec], { ...socketOptions, handshakeTimeout: dialTimeoutMs });
-    const abandon = (): void => socket.terminate();
-    signal.addEventListener("abort", abandon, { once: true });
-    try {
-      return await new Promise<Pipe>((resolve, reject) => {
-        let pipe: Pipe | undefined;
-        // The pipe hears from the first byte on: frames may come together with the answer to the upgrade.
-        socket.once("upgrade", (response) => (pipe = new WebSocketPipe(socket, response.socket, codec)));
-        socket.once("open", () => (pipe === undefined ? reject(new Error("no upgrade")) : resolve(pipe)));
-        socket.once("error", reject);
-        socket.once("close", (code) => reject(new Error(`the connection was closed (${code})`)));
+export const webSocketTransport: Transport = webSocketTransportWith({});
+
+/** Dials nodes by WebSocket; over TLS it shows this certificate, and takes those of these authorities. */
+export function webSocketTransportWith(tls: TlsIdentity): Transport {
+  const options = { ...socketOptions, ...tlsOptions(tls), handshakeTimeout: dialTimeoutMs };
+  return { dial: (url, { codec, signal }) => dial(url, { codec, signal, options }) };
+}
+
+async function dial(
+  url: string,
+  { codec, signal, options }: { readonly codec: string; readonly signal: AbortSignal; readonly options: ClientOptions },
+): Promise<Pipe> {
+  checkDialUrl(url);
+  signal.throwIfAborted();
+  const socket = new WebSocket(url, [protocolPrefix + codec], options);
+  const abandon = (): void => socket.terminate();
+  signal.addEventListener("abort", abandon, { once: true });
+  try {
+    return await new Promise<Pipe>((resolve, reject) => {
+      let pipe: Pipe | undefined;
+      // The pipe hears from the first byte on: frames may come together with the answer to the upgrade.
+      socket.once("upgrade", (response) => (pipe = new WebSocketPipe(socket, response.socket, codec)));
+      socket.once("open", () => (pipe === undefined ? reject(new Error("no upgrade")) : resolve(pipe)));
+      socket.once("unexpected-response", (request, response) => {
+        void explainStatus(response).then((problem) => {
+          reject(problem);
+          request.destroy();
+        });
       });
-    } finally {
-      signal.removeEventListener("abort", abandon);
-    }
-  },
-};
+      socket.on("error", (problem: Error) => reject(explainDial(url, problem)));
+      socket.once("close", (code) => reject(new Error(`the connection was closed (${code})`)));
+    });
+  } finally {
+    signal.removeEventListener("abort", abandon);
+  }
+}
 
 /** Throws `usage/invalid-options` for an address that nodes cannot be dialled at, or that carries a secret. */
 export function checkDialUrl(text: string): void {

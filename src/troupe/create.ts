@@ -31,6 +31,7 @@ import {
   type TroupeOptions,
 } from "./options.ts";
 import { Nursery } from "./nursery.ts";
+import type { JoinOptions, Membership } from "./network/membership.ts";
 import type { Network } from "./network/network.ts";
 import type { ConnectOptions, Listener, ListenOptions, RemotePeer } from "./network/doors.ts";
 import type { Group } from "../dispatch/registry.ts";
@@ -144,6 +145,10 @@ class RunningTroupe implements Troupe {
 
   async connect(url: string, options: ConnectOptions = {}): Promise<RemotePeer> {
     return (await this.#reach()).connect(url, options);
+  }
+
+  async join(options: JoinOptions): Promise<Membership> {
+    return (await this.#reach()).join(options);
   }
 
   /** The network; its code is not even loaded by a troupe that stays by itself. */

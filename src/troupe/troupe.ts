@@ -16,6 +16,7 @@ import type { RunHandle } from "../workflow/run-handle.ts";
 import type { RunOptions } from "../workflow/run-options.ts";
 import type { Tasks } from "../workflow/tasks.ts";
 import type { Runs, WorkflowCatalogue } from "../workflow/workflows.ts";
+import type { JoinOptions, Membership } from "./network/membership.ts";
 import type { ConnectOptions, Listener, ListenOptions, RemotePeer } from "./network/doors.ts";
 import type { DecideOptions, VoterOptions } from "./decide.ts";
 import type { SpawnOptions, SupervisionTree } from "./options.ts";
@@ -152,6 +153,12 @@ export interface Troupe<Caps extends Capabilities = Capabilities> extends AsyncD
    * Units: `timeoutMs` in milliseconds. Errors: throws `remote/unreachable`, `usage/invalid-options`.
    */
   connect(url: string, options?: ConnectOptions): Promise<RemotePeer>;
+  /**
+   * Connects to the nodes that a discovery lists, and stays so: new ones are dialled, lost ones dialled again, those
+   * no longer listed are left. Resolves when each has been tried once. Units: milliseconds.
+   * Errors: throws `remote/unreachable` where there is no list, `usage/invalid-options`.
+   */
+  join(options: JoinOptions): Promise<Membership>;
   /** Everything that happens from now on, in one order. Leave the loop to unsubscribe. */
   events(filter?: EventFilter): Subscription;
   /** Every running actor, parents before children. */

@@ -115,6 +115,8 @@ export const owners: readonly Owner[] = [
     rooms: ["src/listen", "src/remote", "src/dashboard", "src/mcp-server", "src/inspect"],
     why: "listening is policed in one place",
   },
+  { module: "node:https", rooms: ["src/listen"], why: "listening is policed in one place" },
+  { module: "node:tls", rooms: ["src/listen"], why: "certificates are read in one place" },
   { module: "node:path", rooms: ["src/*"], why: "pure" },
   { module: "node:url", rooms: ["src/*", "bin"], why: "pure" },
   { module: "node:util", rooms: ["src/*"], why: "parseArgs and styleText" },

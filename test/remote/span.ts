@@ -111,6 +111,7 @@ export class Span {
             node: () => dialer.peer?.node ?? url,
             state: () => dialer.state,
             requests: () => dialer.session.requests,
+            heardAt: () => dialer.session.link.heardAt,
             dead() {},
           },
           this.clock,

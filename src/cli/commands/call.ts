@@ -5,7 +5,7 @@ import { createTroupe } from "../../troupe/create.ts";
 import { agentsOption, loadAgents } from "../agents-module.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { readInput, redirectConsole } from "../input.ts";
-import { readPeerAuth } from "../peer-auth.ts";
+import { authForms, readPeerProof } from "../peer-auth.ts";
 
 function readTimeout(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
@@ -37,8 +37,8 @@ export const callCommand: Command = {
   options: {
     ...agentsOption,
     connect: { type: "string", value: "url", help: "the node to call: ws://127.0.0.1:7700/" },
-    auth: { type: "string", value: "form", help: "with --connect: token:@file, token:env:NAME or ed25519:@file" },
-    name: { type: "string", value: "node", help: "with --connect: the name of this node; needed for ed25519" },
+    auth: { type: "string", value: "form", help: `with --connect: ${authForms}` },
+    name: { type: "string", value: "node", help: "with --connect: the name of this node; needed for ed25519 and mtls" },
     input: { type: "string", value: "JSON|@file", help: "the input; default {}" },
     timeout: { type: "string", value: "ms", help: "the deadline in milliseconds; default 30000" },
   },
@@ -56,7 +56,7 @@ export const callCommand: Command = {
         "usage/bad-argument",
         "--agents is missing: name the module whose agents take the call, or a node with --connect",
       );
-    const auth = readPeerAuth(values["auth"] as string | undefined, io.cwd);
+    const proof = readPeerProof(values["auth"] as string | undefined, io.cwd);
     const input = readInput(values["input"] as string | undefined, io);
     const timeoutMs = readTimeout(values["timeout"] as string | undefined);
     // What an agent prints is not the result: with --json exactly one document goes to standard output.
@@ -67,7 +67,7 @@ export const callCommand: Command = {
     });
     for (const agent of module === undefined ? [] : await loadAgents(module, io.cwd, troupe))
       await troupe.spawn(agent, { restart: "transient" });
-    if (url !== undefined) await troupe.connect(url, { signal: io.signal, ...(auth === undefined ? {} : { auth }) });
+    if (url !== undefined) await troupe.connect(url, { signal: io.signal, ...proof });
     const outcome = await troupe.call(capability, input, {
       signal: io.signal,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -3,7 +3,7 @@ import { stderrLog } from "../../ports/log.ts";
 import { createTroupe } from "../../troupe/create.ts";
 import { agentsOption, loadAgents } from "../agents-module.ts";
 import type { Command } from "../command.ts";
-import { readPeerAuth } from "../peer-auth.ts";
+import { authForms, readPeerProof } from "../peer-auth.ts";
 
 /** Reads "127.0.0.1:7700", "[::1]:7700" or "7700". */
 function readPlace(given: string | undefined): { readonly host?: string; readonly port: number } {
@@ -22,8 +22,8 @@ export const nodeCommand: Command = {
   options: {
     listen: { type: "string", value: "host:port", help: "where to listen; off loopback only with --auth" },
     ...agentsOption,
-    auth: { type: "string", value: "form", help: "token:@file, token:env:NAME or ed25519:@file" },
-    name: { type: "string", value: "node", help: "the name that peers know this node by; needed for ed25519" },
+    auth: { type: "string", value: "form", help: authForms },
+    name: { type: "string", value: "node", help: "the name that peers know this node by; needed for ed25519 and mtls" },
     grant: {
       type: "string",
       value: "grant",
@@ -39,7 +39,7 @@ export const nodeCommand: Command = {
     const module = values["agents"] as string | undefined;
     if (module === undefined)
       throw new TroupeError("usage/bad-argument", "--agents is missing: name the module whose agents are served");
-    const auth = readPeerAuth(values["auth"] as string | undefined, io.cwd);
+    const proof = readPeerProof(values["auth"] as string | undefined, io.cwd);
     const { name, grant, store } = values as { name?: string; grant?: string[]; store?: string };
     const troupe = await createTroupe({
       ports: { log: stderrLog },
@@ -50,7 +50,7 @@ export const nodeCommand: Command = {
       for (const agent of await loadAgents(module, io.cwd, troupe)) await troupe.spawn(agent, { restart: "permanent" });
       const { node, url } = await troupe.listen({
         ...place,
-        ...(auth === undefined ? {} : { auth }),
+        ...proof,
         ...(grant === undefined ? {} : { grants: grant }),
       });
       const isJson = values["json"] === true;

@@ -3,7 +3,10 @@ import { TroupeError } from "../../errors.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Authentication } from "../../remote/authentication.ts";
 
-/** How nodes prove to each other who they are: a token that both have, or keys that each knows of the other. */
+/**
+ * How nodes prove to each other who they are: a token that both have, or keys that each knows of the other. Certificates
+ * are given as `tls`, and need nothing here.
+ */
 export type PeerAuth =
   | {
       /** The secret itself, or several of which any is taken; who dials brings the first. */
@@ -14,15 +17,23 @@ export type PeerAuth =
       readonly signer: Signer;
       /** Public keys in hex by the name of the node: who may come, and who is expected where this node dials. */
       readonly keys: { readonly [node: string]: string };
+      /** "off" where something in between ends the TLS; default "required": a proof holds on one TLS channel only. */
+      readonly binding?: "required" | "off";
     };
 
 /** Fewest characters of a token. */
 export const tokenCharactersMin = 16;
 
-/** Without `auth` anybody may come: the door then listens on loopback only. Errors: throws `usage/invalid-options`. */
-export function toAuthentication(auth: PeerAuth | undefined): Authentication {
-  if (auth === undefined) return { open: true };
-  if ("signer" in auth) return { signer: auth.signer, keys: auth.keys, verify: verifyEd25519 };
+/**
+ * `certified`: a node proves by its certificate that it bears its name, whatever else it brings. Without that and without
+ * `auth` anybody may come: the door then listens on loopback only. Errors: throws `usage/invalid-options`.
+ */
+export function toAuthentication(auth: PeerAuth | undefined, certified: boolean): Authentication {
+  if (auth === undefined) return certified ? { certified } : { open: true };
+  if ("signer" in auth) {
+    const { signer, keys, binding } = auth;
+    return { signer, keys, verify: verifyEd25519, certified, unbound: binding === "off" };
+  }
   const tokens = typeof auth.token === "string" ? [auth.token] : auth.token;
   const isWeak = !Array.isArray(tokens) || tokens.length === 0;
   if (isWeak || !tokens.every((token) => typeof token === "string" && token.length >= tokenCharactersMin))
@@ -30,5 +41,5 @@ export function toAuthentication(auth: PeerAuth | undefined): Authentication {
       "usage/invalid-options",
       `auth.token must be a secret of at least ${tokenCharactersMin} characters, or a list of such`,
     );
-  return { tokens };
+  return { tokens, certified };
 }

@@ -2,6 +2,7 @@ import type { AgentDefinition } from "../../agent/define.ts";
 import { checkCallOptions } from "../../dispatch/options.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import { TroupeError } from "../../errors.ts";
+import type { TlsIdentity } from "../../listen/tls.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Listening } from "../../ports/transport.ts";
 import type { Dialer } from "../../remote/dialer.ts";
@@ -26,10 +27,15 @@ const retryAfterMs = 1_000;
 export interface ListenOptions {
   /** 0 for any free one. */
   readonly port: number;
-  /** Default 127.0.0.1; an address that other machines can reach needs `auth`. */
+  /** Default 127.0.0.1; an address that other machines can reach needs `auth`, or `tls` with `ca`. */
   readonly host?: string;
   /** Without it anybody on this machine may come, and nobody else. */
   readonly auth?: PeerAuth;
+  /**
+   * Speaks TLS, with this certificate as PEM. With `ca` every peer must bring a certificate of these authorities that
+   * names its node as a DNS name (mutual TLS); that proves who it is, with or without `auth`.
+   */
+  readonly tls?: Required<Pick<TlsIdentity, "cert" | "key">> & Pick<TlsIdentity, "ca">;
   /**
    * What peers may do: "tell:/reviewer/*" (an agent by path), "tell:cap:code.review" (whoever has the capability),
    * "watch:/*", "spawn:worker@1", "tell:node:control" (pause, resume, stop and kill any agent). One list for all, or by
@@ -47,11 +53,17 @@ export interface ListenOptions {
 /** How to reach another node. */
 export interface ConnectOptions {
   readonly auth?: PeerAuth;
+  /** For "wss://": the authorities to trust instead of the usual ones, and this node's certificate for mutual TLS. */
+  readonly tls?: TlsIdentity;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** How often the node is asked what it offers and how busy it is; default 5,000 ms. */
+  readonly healthCheckIntervalMs?: number;
+  /** Times in a row that it may fail to answer that before it gets no new calls; default 3. It is asked on. */
+  readonly failureThreshold?: number;
 }
 
 /** A door that peers dial. `await using` or `close()` shuts it. */
@@ -73,6 +85,12 @@ export interface RemotePeer extends AsyncDisposable {
   readonly node: string;
   /** The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining". */
   readonly state: string;
+  /** It answers when it is asked how it is; one that is not healthy gets no new calls. */
+  readonly isHealthy: boolean;
+  /** Messages that its agents work on or have waiting, as it said last. */
+  readonly load: number;
+  /** Epoch milliseconds of its last sign of life, a heartbeat or anything else. */
+  readonly lastSeenAt: number;
   /** Capabilities that it offers to this node. */
   readonly capabilities: readonly string[];
   /** Its agents, as it listed them last; at most 1,000. */
@@ -194,6 +212,15 @@ export class ConnectedPeer implements RemotePeer {
   }
   get state(): string {
     return this.#parts.peer.state;
+  }
+  get isHealthy(): boolean {
+    return this.#parts.peer.isHealthy;
+  }
+  get load(): number {
+    return this.#parts.peer.load;
+  }
+  get lastSeenAt(): number {
+    return this.#parts.peer.lastSeenAt;
   }
   get capabilities(): readonly string[] {
     return this.#parts.peer.capabilities;

@@ -6,7 +6,7 @@ import { HttpDoor } from "../../listen/door.ts";
 import type { Dialer } from "../../remote/dialer.ts";
 import { RemoteNode } from "../../remote/node.ts";
 import type { Pace, PeerSession } from "../../remote/peer-session.ts";
-import { acceptWebSockets, checkDialUrl, webSocketTransport } from "../../remote/websocket-transport.ts";
+import { acceptWebSockets, checkDialUrl, webSocketTransportWith } from "../../remote/websocket-transport.ts";
 import type { Core } from "../../system/core.ts";
 import type { LinkOptions } from "../options.ts";
 import { toAuthentication } from "./auth.ts";
@@ -19,6 +19,7 @@ import {
   type RemotePeer,
 } from "./doors.ts";
 import { AgentHost, type HostGround } from "./host.ts";
+import { Joined, type JoinOptions, type Membership } from "./membership.ts";
 import { Peer, type PeerLink } from "./peer.ts";
 
 /** How long `connect` tries before it gives up, unless the caller says otherwise. */
@@ -71,16 +72,17 @@ export class Network implements Elsewhere {
 
   async listen(options: ListenOptions): Promise<Listener> {
     this.#checkOpen();
-    const { port, host, hosts, origins, auth, grants = defaultGrants, spawn = [] } = options;
+    const { port, host, hosts, origins, auth, tls, grants = defaultGrants, spawn = [] } = options;
     const granted = (peer: string): readonly string[] => [
       ...(typeof grants === "function" ? grants(peer) : grants),
       directoryGrant,
     ];
-    const authentication = toAuthentication(auth);
+    const authentication = toAuthentication(auth, tls?.ca !== undefined);
     for (const definition of spawn) this.#ground.dispatcher.declare(definition);
     const door = await HttpDoor.open({
       port,
       authenticated: auth !== undefined,
+      ...(tls === undefined ? {} : { tls }),
       ...(host === undefined ? {} : { host }),
       ...(hosts === undefined ? {} : { hosts }),
       ...(origins === undefined ? {} : { origins }),
@@ -133,6 +135,7 @@ export class Network implements Elsewhere {
       {
         node: () => session.peer,
         state: () => session.link.state,
+        heardAt: () => session.link.heardAt,
         requests: () => session.requests,
         dead: this.#letterFrom(() => session.peer),
       },
@@ -152,7 +155,7 @@ export class Network implements Elsewhere {
   async connect(url: string, options: ConnectOptions): Promise<RemotePeer> {
     this.#checkOpen();
     checkDialUrl(url);
-    const { auth, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
+    const { auth, tls = {}, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
     const { clock } = this.#core.ports;
     const serving = new AgentHost(this.#ground, { grants: () => this.#dialGrants, spawnable: [] });
     this.#dialGrants = [...new Set([...this.#dialGrants, ...grants])];
@@ -160,25 +163,33 @@ export class Network implements Elsewhere {
     let peer: Peer | undefined;
     const dialer: Dialer = node.dial({
       url,
-      transport: webSocketTransport,
-      auth: toAuthentication(auth),
+      transport: webSocketTransportWith(tls),
+      auth: toAuthentication(auth, tls.cert !== undefined),
       grants: grants.length === 0 ? [] : [...grants, directoryGrant],
       moved: (to) => {
         if (to === "up") setImmediate(() => void peer?.refresh());
       },
+      ended: (reason) => {
+        if (peer !== undefined && (reason === "closed" || reason === "refused")) this.#forget(peer);
+        else peer?.lost();
+      },
     });
     const late = new AbortController();
-    const limit = clock.after(timeoutMs, () => late.abort(new Error(`no answer within ${timeoutMs} ms`)));
+    const limit = clock.after(timeoutMs, () =>
+      late.abort(new Error(`no answer within ${timeoutMs} ms; ${dialer.why}`)),
+    );
     try {
       await dialer.ready(signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]));
       peer = new Peer(
         {
           node: () => dialer.peer?.node ?? url,
           state: () => dialer.state,
+          heardAt: () => dialer.session.link.heardAt,
           requests: () => dialer.session.requests,
           dead: this.#letterFrom(() => dialer.peer?.node ?? url),
         },
         clock,
+        options,
       );
       this.#peers.add(peer);
       const failed = await peer.refresh();
@@ -200,17 +211,45 @@ export class Network implements Elsewhere {
     return connected;
   }
 
+  /**
+   * Stays connected to whatever nodes a discovery lists.
+   * Errors: throws `remote/unreachable` where the discovery gives no list.
+   */
+  async join(options: JoinOptions): Promise<Membership> {
+    this.#checkOpen();
+    const { clock } = this.#core.ports;
+    const connect = (url: string, how: ConnectOptions): Promise<RemotePeer> => this.connect(url, how);
+    const joined: Joined = new Joined({ options, clock, connect, self: this.#name }, () => this.#doors.delete(joined));
+    this.#doors.add(joined);
+    await joined.start();
+    return joined;
+  }
+
   call(call: Leaving, signal: AbortSignal): Promise<Outcome<unknown>> | undefined {
     const offering = [...this.#peers].filter((peer) => peer.offers(call.capability));
     if (offering.length === 0) return undefined;
     return this.#ask(offering, call, signal);
   }
 
-  /** The nodes one after another, the one with the shortest expected wait first, until one has begun. */
+  /**
+   * Of two usable ones by chance that with the shorter expected wait, then the others from the shortest on. What is known
+   * of their load is old by some seconds: were the best always chosen, every node would choose the same one.
+   * Source: Mitzenmacher, "The Power of Two Choices".
+   */
+  #order(offering: readonly Peer[]): readonly Peer[] {
+    const usable = offering.filter(({ isUsable }) => isUsable).toSorted((one, other) => one.cost - other.cost);
+    if (usable.length < 3) return usable;
+    const { random } = this.#core.ports;
+    const draw = (): number => Math.floor(random.next() * usable.length);
+    const first = usable[Math.min(draw(), draw())] as Peer;
+    return [first, ...usable.filter((peer) => peer !== first)];
+  }
+
+  /** The nodes one after another until one has begun. */
   async #ask(offering: readonly Peer[], call: Leaving, signal: AbortSignal): Promise<Outcome<unknown>> {
     const { capability } = call;
     let last: Outcome<unknown> | undefined;
-    for (const peer of offering.filter(({ isUsable }) => isUsable).toSorted((one, other) => one.cost - other.cost)) {
+    for (const peer of this.#order(offering)) {
       last = await peer.call({ path: `cap:${capability}` }, call, signal);
       if (last.ok || !notBegun.has(last.failure.code)) return last;
       if (last.failure.code === "dispatch/no-agent") peer.lacks(capability);
@@ -221,9 +260,7 @@ export class Network implements Elsewhere {
   }
 
   tell(message: Leaving): TellResult | undefined {
-    const [peer] = [...this.#peers]
-      .filter((each) => each.isUsable && each.offers(message.capability))
-      .toSorted((one, other) => one.cost - other.cost);
+    const [peer] = this.#order([...this.#peers].filter((each) => each.offers(message.capability)));
     return peer?.tell({ path: `cap:${message.capability}` }, message);
   }
 

@@ -11,8 +11,10 @@ import type { Address } from "../../remote/hosting.ts";
 import { writeCarried } from "./carried.ts";
 import { directoryPath, listing, type ListedAgent, type Listing } from "./directory.ts";
 
-/** How often a node asks each peer what it offers. */
+/** How often a node asks each peer what it offers and how busy it is, unless the caller says otherwise. */
 export const directoryRefreshMs = 5_000;
+/** Times in a row that a peer may fail to say so before it gets no new calls, unless the caller says otherwise. */
+export const failuresMax = 3;
 /** How long a peer may take to say what it offers. */
 export const directoryTimeoutMs = 5_000;
 /** Progress reports of one call that a peer may send before this node has taken them. */
@@ -27,6 +29,8 @@ const item = z.union([
 export interface PeerLink {
   readonly node: () => string;
   readonly state: () => LinkState;
+  /** Epoch milliseconds of its last sign of life. */
+  readonly heardAt: () => number;
   readonly requests: () => Requests;
   /** A message that cannot be sent. */
   readonly dead: (to: Address, capability: string, why: string) => void;
@@ -35,7 +39,12 @@ export interface PeerLink {
 const tooMuch = failure("remote/unsendable", "what the message carries (key, run, baggage) is too much for the wire", {
   path: "options",
 });
-const nothing: Listing = { capabilities: [], agents: [] };
+
+/** When a peer is asked how it is, and when it is taken for sick. */
+export interface HealthPlan {
+  readonly healthCheckIntervalMs?: number;
+  readonly failureThreshold?: number;
+}
 
 /** Another node as this one knows it: what it offers, how it answers, and the way there. */
 export class Peer {
@@ -45,16 +54,35 @@ export class Peer {
   #agents: readonly ListedAgent[] = [];
   #timer: Timer | undefined;
   #closed = false;
+  readonly #everyMs: number;
+  readonly #failuresMax: number;
+  #failures = 0;
+  /** Messages in hand there when it said so last, and how many calls were out to it then. */
+  #load = 0;
+  #outThen = 0;
   /** Calls that are out. */
   inFlight = 0;
   /** Moving average of how long a call takes. */
   meanMs = 0;
-  /** Epoch milliseconds of its last sign of life on this level; null before the first. */
-  lastSeenAt: number | null = null;
 
-  constructor(link: PeerLink, clock: Clock) {
+  constructor(link: PeerLink, clock: Clock, health: HealthPlan = {}) {
     this.#link = link;
     this.#clock = clock;
+    this.#everyMs = health.healthCheckIntervalMs ?? directoryRefreshMs;
+    this.#failuresMax = health.failureThreshold ?? failuresMax;
+  }
+
+  /** Epoch milliseconds of its last sign of life: a heartbeat, or anything else. */
+  get lastSeenAt(): number {
+    return this.#link.heardAt();
+  }
+  /** Messages that its agents have in hand or waiting, as it said last. */
+  get load(): number {
+    return this.#load;
+  }
+  /** It has said lately what it offers. */
+  get isHealthy(): boolean {
+    return this.#failures < this.#failuresMax;
   }
 
   get node(): string {
@@ -79,12 +107,20 @@ export class Peer {
 
   /** New calls go there: one that is only being dialled again keeps what it has, and gets more where nobody else can. */
   get isUsable(): boolean {
-    return this.state === "up" || this.state === "resuming";
+    return this.isHealthy && (this.state === "up" || this.state === "resuming");
   }
 
   /** What a further call there may cost: the expected wait, and far more while its connection is lost. */
   get cost(): number {
-    return (this.meanMs + 0.1) * (this.inFlight + 1) * (this.state === "up" ? 1 : 1_000);
+    // What others have sent there is known as of its last word; what this node has sent since is known exactly.
+    const ahead = Math.max(this.inFlight, this.#load + this.inFlight - this.#outThen);
+    return (this.meanMs + 0.1) * (ahead + 1) * (this.state === "up" ? 1 : 1_000);
+  }
+
+  /** Its session has ended: what it offered counts no more until it says so again. */
+  lost(): void {
+    this.#offers = new Set();
+    this.#agents = [];
   }
 
   /** Asks what the peer offers, now and at intervals. Undefined: it has said so. */
@@ -92,18 +128,21 @@ export class Peer {
     this.#timer?.cancel();
     const outcome = await this.requests.call({ path: directoryPath }, "list", {
       input: null,
-      options: { timeoutMs: directoryTimeoutMs },
+      options: { timeoutMs: Math.min(directoryTimeoutMs, this.#everyMs) },
     });
     if (this.#closed) return undefined;
     const isForbidden = !outcome.ok && outcome.failure.code === "remote/forbidden";
-    if (!isForbidden) this.#timer = this.#clock.after(directoryRefreshMs, () => void this.refresh());
+    this.#timer?.cancel();
+    if (!isForbidden) this.#timer = this.#clock.after(this.#everyMs, () => void this.refresh());
     const parsed = outcome.ok ? listing.safeParse(outcome.value) : undefined;
     if (parsed?.success === true) this.#take(parsed.data);
+    this.#failures = parsed?.success === true || isForbidden ? 0 : this.#failures + 1;
     return outcome.ok ? undefined : outcome.failure;
   }
 
-  #take({ capabilities, agents }: Listing): void {
-    this.lastSeenAt = this.#clock.now();
+  #take({ capabilities, agents, load }: Listing): void {
+    this.#load = load === undefined ? 0 : load.queued + load.working;
+    this.#outThen = this.inFlight;
     this.#offers = new Set(capabilities);
     this.#agents = agents;
   }
@@ -143,7 +182,6 @@ export class Peer {
     const outcome = await answered;
     this.inFlight -= 1;
     const now = this.#clock.now();
-    if (outcome.ok) this.lastSeenAt = now;
     this.meanMs = this.meanMs === 0 ? now - from : this.meanMs * 0.9 + (now - from) * 0.1;
     return outcome;
   }
@@ -159,7 +197,7 @@ export class Peer {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    this.#take(nothing);
+    this.lost();
   }
 }
 

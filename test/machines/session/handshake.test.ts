@@ -54,6 +54,8 @@ const admission = (more: Partial<AdmissionRules> = {}): AdmissionRules => ({
   isToken: (token) => token === "right",
   isKeyOf: (node, key) => node === "alpha" && key === dialer.key,
   isCertified: (node) => node === "alpha",
+  needsCertificate: false,
+  takesCertificate: true,
   verify,
   ...more,
 });
@@ -62,6 +64,7 @@ const introduction = (more: Partial<IntroductionRules> = {}): IntroductionRules 
   hello: helloOf({ k: "ed25519", key: dialer.key }),
   binding: "",
   isKeyOf: (node, key) => node === "beta" && key === listener.key,
+  isCertified: (node) => node === "beta",
   verify,
   ...more,
 });

@@ -1,0 +1,45 @@
+import { createTroupe } from "../../troupe/create.ts";
+import type { PeerProof } from "../peer-auth.ts";
+import type { DoctorCheck } from "./checks.ts";
+
+/** How long a node may take to let this one in. */
+const reachTimeoutMs = 5_000;
+
+/** What to do about a refusal, by what it says; what says that itself is not here. */
+const advice: readonly (readonly [sign: RegExp, todo: string])[] = [
+  [/\(4401\).*(certificate|trusted)/s, "check the certificates on both sides, and that they name their nodes"],
+  [/\(4401\)/, "give --auth (and --name) as the node was told to ask for it"],
+  [/\(4403\)/, "give an address that the node was told is its own"],
+  [/\(4406\).*version/s, "install the same version of troupe on both sides"],
+  [/\(4429\)|\(4503\)/, "the node takes nobody just now; try again later"],
+  [/no answer within/, "check the address, and what is between the two machines"],
+];
+
+/** Whether a node can be reached and lets this one in. */
+export function reach(
+  url: string,
+  { name, ...proof }: PeerProof & { readonly name?: string | undefined },
+  signal: AbortSignal,
+): DoctorCheck {
+  return {
+    name: url,
+    async run() {
+      await using troupe = await createTroupe(name === undefined ? {} : { node: name });
+      const from = performance.now();
+      try {
+        const peer = await troupe.connect(url, { ...proof, timeoutMs: reachTimeoutMs, signal });
+        const tookMs = Math.ceil(performance.now() - from);
+        const offered = `${peer.capabilities.length} capabilities`;
+        return {
+          ok: true,
+          isOptional: false,
+          message: `node ${peer.node} lets this one in (${tookMs} ms), ${offered}`,
+        };
+      } catch (problem) {
+        const message = problem instanceof Error ? problem.message : String(problem);
+        const [, todo] = advice.find(([sign]) => sign.test(message)) ?? [undefined, undefined];
+        return { ok: false, isOptional: false, message: todo === undefined ? message : `${message}: ${todo}` };
+      }
+    },
+  };
+}
