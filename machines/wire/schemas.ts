@@ -66,7 +66,8 @@ const wireLimits = z.object({
   msgs: z.int().min(1).max(1_048_576),
   bytes: z.int().min(512),
 });
-const name = z
+/** The name of a node, and of one start of it. */
+export const nodeName = z
   .string()
   .min(1)
   .max(wireIdCharactersMax)
@@ -90,8 +91,8 @@ const credentials = z.discriminatedUnion("k", [
 export const helloSchema: z.ZodType<Hello> = z.object({
   t: z.literal("H"),
   v: z.array(z.int().min(1)).min(1).max(8),
-  node: name,
-  inc: name,
+  node: nodeName,
+  inc: nodeName,
   nonce,
   codec: z.string().max(32),
   feat: z.array(z.string().max(32)).max(16),
@@ -103,8 +104,8 @@ export const helloSchema: z.ZodType<Hello> = z.object({
 export const challengeSchema: z.ZodType<Challenge> = z.object({
   t: z.literal("C"),
   nonce,
-  node: name,
-  inc: name,
+  node: nodeName,
+  inc: nodeName,
   key: hex(32),
 });
 
@@ -113,8 +114,8 @@ export const proofSchema: z.ZodType<Proof> = z.object({ t: z.literal("P"), sig: 
 export const welcomeSchema: z.ZodType<Welcome> = z.object({
   t: z.literal("W"),
   v: z.literal(1),
-  node: name,
-  inc: name,
+  node: nodeName,
+  inc: nodeName,
   sess: z.object({ id, resumed: z.boolean(), recv: position, ttl: z.int().min(0).max(ttlMaxMs) }),
   lim: wireLimits,
   grant: z.array(shortText).max(grantsMax),

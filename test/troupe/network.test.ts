@@ -289,3 +289,10 @@ test("a tell that carries more than a frame may is a dead letter, and does not a
     expect.objectContaining({ data: expect.objectContaining({ reason: "remote", capability: "crash" }) as unknown }),
   ]);
 });
+
+test("a name that no other node would take is refused before anything is opened or dialled", async () => {
+  await using troupe = await createTroupe({ node: "my node" });
+  const refusal = { code: "usage/invalid-options", message: expect.stringContaining('"my node"') as unknown };
+  await expect(troupe.listen({ port: 0 })).rejects.toMatchObject(refusal);
+  await expect(troupe.connect("ws://127.0.0.1:1/")).rejects.toMatchObject(refusal);
+});

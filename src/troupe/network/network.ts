@@ -1,4 +1,6 @@
 import { failure, type Outcome } from "../../../machines/failure.ts";
+import { wireIdCharactersMax } from "../../../machines/wire/limits.ts";
+import { nodeName } from "../../../machines/wire/schemas.ts";
 import type { TellResult } from "../../agent/context.ts";
 import type { Elsewhere, Leaving } from "../../dispatch/request.ts";
 import { TroupeError } from "../../errors.ts";
@@ -273,5 +275,8 @@ export class Network implements Elsewhere {
 
   #checkOpen(): void {
     if (this.#core.closed) throw new TroupeError("usage/closed", "this troupe is closed; create a new one");
+    if (nodeName.safeParse(this.#name).success) return;
+    const message = `node is ${JSON.stringify(this.#name)}; other nodes take letters, digits and _ . : @ - as a name, at most ${wireIdCharactersMax}`;
+    throw new TroupeError("usage/invalid-options", message);
   }
 }
