@@ -111,8 +111,8 @@ describe.skipIf(isSkipped)("a partition of a real network", () => {
       const effects = (): readonly { what: string; key: string }[] =>
         existsSync(file)
           ? readFileSync(file, "utf8")
-              .trimEnd()
               .split("\n")
+              .filter((line) => line.endsWith("}"))
               .map((line) => JSON.parse(line) as { what: string; key: string })
           : [];
       const of = (what: string): readonly { what: string; key: string }[] =>
