@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Where a run writes its JSON report as well; `.ci/run` counts tests from it. */
 const report = process.env["TROUPE_TEST_REPORT"];
 
+/** Where processes that tests start keep what they have compiled: each would else compile the same sources again. */
+const compileCache = new URL("node_modules/.cache/troupe-tests/", import.meta.url).pathname;
+
 /** Tests that start compilers and package managers: they run last, so that they disturb no test of time. */
 const heavy = ["test/*.test.ts", "test/house/**/*.test.ts", "test/docs/**/*.test.ts", "test/bin/**/*.test.ts"];
 
@@ -14,6 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    env: { NODE_COMPILE_CACHE: compileCache },
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [
       {

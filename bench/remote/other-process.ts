@@ -29,7 +29,9 @@ export async function startOther(name: string): Promise<Other> {
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const limit = setTimeout(() => child.kill("SIGKILL"), startMs);
-  const first = await lines.next();
+  let first = await lines.next();
+  // A peer may have something to say before its port.
+  while (first.done !== true && !/^\d+$/.test(first.value)) first = await lines.next();
   clearTimeout(limit);
   if (first.done === true) throw new Error(`${name} did not listen: ${complaint.trim().split("\n")[0] ?? ""}`);
   process.once("exit", () => child.kill("SIGKILL"));
@@ -57,7 +59,8 @@ function cpuMsOf(pid: number | undefined): number {
 
 /** Ends the other process and waits for it. */
 export async function endOther({ child }: Other): Promise<void> {
-  const ended = once(child, "close");
+  // What it has started itself may hold its pipes open for longer.
+  const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;
 }

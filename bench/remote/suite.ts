@@ -16,7 +16,7 @@ with zod schemas on the other side (\`ref.call\`, \`ref.tell\`), and at the sess
   a NATS server not among it. Every ratio is taken within one round, and its median over the rounds is shown.
 - Peers are pinned in \`bench/peers/remote\`: socket.io with acknowledgements, over WebSocket alone; NATS request/reply
   through the server on loopback; gRPC unary with texts as they are; comedy's remote actors over bare TCP.
-- The stalled peer is a process that was stopped (SIGSTOP) and is told as much as is taken; the memory is the sender's
+- The stalled peer is a process that was stopped (SIGSTOP) and is told as much as is taken, again and again; the memory is the sender's
   whole resident set, Node.js included.
 - Resume: the messages went into a proxy that swallowed them; the time is from the new connection until the last of them
   is acknowledged.
