@@ -22,7 +22,7 @@ export const dependencyHealth: Check = {
     if (direct.length === 0) return measured("no runtime dependency");
     const semver = await loadLibrary("semver");
     if (!semver.ok) return unavailable(semver.why);
-    const { satisfies, validRange } = semver.library.default;
+    const { satisfies, validRange } = semver.exports.default;
     const findings: Finding[] = [];
     for (const [name, range] of direct) {
       if (typeof range !== "string") continue;

@@ -188,7 +188,7 @@ async function invalidExpression(declared: Declared): Promise<Finding[]> {
 async function loadLicenceParser(): Promise<((text: string) => Info | undefined) | string> {
   const loaded = await loadLibrary("spdx-expression-parse");
   if (!loaded.ok) return loaded.why;
-  const parse = loaded.library.default;
+  const parse = loaded.exports.default;
   return (text) => {
     try {
       return parse(text);

@@ -100,7 +100,7 @@ export const packaging: Check = {
     if (!words.ok) return unavailable(words.why);
     pace.signal.throwIfAborted();
     // Packing would run a package manager in the examined folder, so the folder is taken as it is.
-    const { messages, pkg } = await library.library.publint({ pkgDir: survey.folder, pack: false, level: "warning" });
+    const { messages, pkg } = await library.exports.publint({ pkgDir: survey.folder, pack: false, level: "warning" });
     const built = isPublished(survey);
     const told = messages.filter(
       (message) => severityOf[message.type] !== undefined && (built || !missingFile.test(message.code)),
@@ -108,7 +108,7 @@ export const packaging: Check = {
     const findings = [...Map.groupBy(told, ({ code }) => code)].flatMap(([code, alike]): Finding[] => {
       const [first] = alike;
       if (first === undefined) return [];
-      const said = words.library.formatMessage(first, pkg, { color: false }) ?? code;
+      const said = words.exports.formatMessage(first, pkg, { color: false }) ?? code;
       return [
         {
           rule: "business/packaging",

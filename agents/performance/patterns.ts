@@ -53,7 +53,7 @@ export const slowPatterns: Check = {
 export async function loadPatternParser(): Promise<Parse | string> {
   const loaded = await loadLibrary("@eslint-community/regexpp");
   if (!loaded.ok) return loaded.why;
-  const { RegExpParser } = loaded.library;
+  const { RegExpParser } = loaded.exports;
   const parser = new RegExpParser({ ecmaVersion: 2025 });
   return (literal) => {
     try {

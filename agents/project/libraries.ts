@@ -17,13 +17,13 @@ export type LibraryName = keyof typeof loaders;
 type Library<Name extends LibraryName> = Awaited<ReturnType<(typeof loaders)[Name]>>;
 
 export type Loaded<Name extends LibraryName> =
-  | { readonly ok: true; readonly library: Library<Name> }
+  | { readonly ok: true; readonly exports: Library<Name> }
   | { readonly ok: false; readonly why: string };
 
 /** Loads an optional library, or says why it cannot: not installed, or broken here. */
 export async function loadLibrary<Name extends LibraryName>(name: Name): Promise<Loaded<Name>> {
   try {
-    return { ok: true, library: (await loaders[name]()) as Library<Name> };
+    return { ok: true, exports: (await loaders[name]()) as Library<Name> };
   } catch (error) {
     const missing = (error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
     const why = missing

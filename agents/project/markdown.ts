@@ -30,8 +30,8 @@ export async function loadDocumentReader(): Promise<
   if (!markdown.ok) return markdown;
   const slugs = await loadLibrary("github-slugger");
   if (!slugs.ok) return slugs;
-  const { fromMarkdown } = markdown.library;
-  const Slugger = slugs.library.default;
+  const { fromMarkdown } = markdown.exports;
+  const Slugger = slugs.exports.default;
   return {
     ok: true,
     async read(source) {

@@ -24,7 +24,7 @@ export async function loadParser(): Promise<
 > {
   const loaded = await loadLibrary("@ast-grep/napi");
   if (!loaded.ok) return loaded;
-  const { Lang, parse, parseAsync } = loaded.library;
+  const { Lang, parse, parseAsync } = loaded.exports;
   const parser: Parser = {
     async parse(source) {
       if (source.text.length > parseBytesMax || source.machineMade) return undefined;

@@ -26,7 +26,7 @@ const skippedFolders = new Set(
 type CreateIgnore = Extract<
   Awaited<ReturnType<typeof loadLibrary<"ignore">>>,
   { readonly ok: true }
->["library"]["default"];
+>["exports"]["default"];
 
 interface Folder {
   readonly path: string;
@@ -73,7 +73,7 @@ export async function walkFolder(root: string, pace: Pace): Promise<Walk> {
   const queue: Folder[] = [{ path: "", depth: 0, rules: [] }];
   for (let head = 0; head < queue.length && !tally.stopped; head++) {
     const folder = queue[head] as Folder;
-    const rules = matcher.ok ? await withIgnoreFile(root, folder, matcher.library.default) : folder.rules;
+    const rules = matcher.ok ? await withIgnoreFile(root, folder, matcher.exports.default) : folder.rules;
     const names = await readFolder(root, folder, tally, pace);
     for (const name of names.folders) {
       const path = folder.path === "" ? name : `${folder.path}/${name}`;

@@ -42,8 +42,8 @@ export const secretsInText: Check = {
     const preset = await loadLibrary("@secretlint/secretlint-rule-preset-recommend");
     if (!preset.ok) return unavailable(preset.why);
     const id = "@secretlint/secretlint-rule-preset-recommend";
-    const config: Parameters<typeof core.library.lintSource>[0]["options"]["config"] = {
-      rules: [{ id, rule: preset.library.creator, options: {} }],
+    const config: Parameters<typeof core.exports.lintSource>[0]["options"]["config"] = {
+      rules: [{ id, rule: preset.exports.creator, options: {} }],
     };
     const findings: Finding[] = [];
     let searched = 0;
@@ -52,7 +52,7 @@ export const secretsInText: Check = {
       const source = await survey.text(file);
       if (source === undefined) continue;
       searched++;
-      const result = await core.library.lintSource({
+      const result = await core.exports.lintSource({
         source: { filePath: file.path, content: source.text, contentType: "text", ext: "" },
         options: { config, locale: "en", maskSecrets: true, noPhysicFilePath: true },
       });

@@ -35,7 +35,7 @@ export const accessibility: Check = {
     if (pages.length + components.length === 0) return notApplicable("no page and no component");
     const grep = await loadLibrary("@ast-grep/napi");
     if (!grep.ok) return unavailable(grep.why);
-    const { Lang, parse } = grep.library;
+    const { Lang, parse } = grep.exports;
     const findings: Finding[] = [];
     for (const file of pages) {
       await pace.breathe();

@@ -17,7 +17,8 @@ import { accessibility } from "../../agents/user-experience/accessibility.ts";
 import { commandHelp } from "../../agents/user-experience/messages.ts";
 import { readme } from "../../agents/user-experience/readme.ts";
 import { findingsOf, git, makeProject, runCheck } from "./scene.ts";
-import { cases, depends, json, manifest, steps, tangled, token } from "./check-cases.ts";
+import { cases } from "./check-cases.ts";
+import { depends, json, manifest, steps, tangled, token } from "./check-fixtures.ts";
 
 describe("checks of a project", () => {
   it.each(cases)("$rule is found", async ({ check, rule, bad, at }) => {

@@ -5,7 +5,8 @@ import { systemClock } from "../../src/ports/clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Durability } from "../../src/store/sqlite/protocol.ts";
-import { describeStore, type Subject } from "./store-contract.ts";
+import { describeStore } from "./store-contract.ts";
+import type { Subject } from "./store-work.ts";
 
 describeStore("memory", async () => {
   const store = new MemoryStore(systemClock);

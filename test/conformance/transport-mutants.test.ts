@@ -3,7 +3,8 @@ import type { SessionInput } from "../../machines/session/events.ts";
 import type { SessionState } from "../../machines/session/state.ts";
 import { stepSession } from "../../machines/session/step.ts";
 import { memoryWorld } from "./memory-world.ts";
-import { endurance, ordering, type Scenario } from "./transport-contract.ts";
+import { ordering, type Scenario } from "./transport-contract.ts";
+import { endurance } from "./transport-endings.ts";
 import { judgeHistory } from "./transport-host.ts";
 import { strangers } from "./transport-strangers.ts";
 

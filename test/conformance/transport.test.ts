@@ -1,6 +1,7 @@
 import { describe, test } from "vitest";
 import { memoryWorld } from "./memory-world.ts";
-import { calling, endurance, ordering, watching } from "./transport-contract.ts";
+import { calling, ordering } from "./transport-contract.ts";
+import { endurance, watching } from "./transport-endings.ts";
 import { strangers } from "./transport-strangers.ts";
 import type { World, WorldOptions } from "./transport-world.ts";
 import { webSocketWorld } from "./websocket-world.ts";

@@ -18,6 +18,7 @@ const certificate = "consensus/certificate";
 const secrecy = "consensus/secrecy";
 const admission = "machines/consensus/admission";
 const tally = "machines/consensus/tally";
+const tallyProperties = "machines/consensus/tally-properties";
 const table = "machines/consensus/bft/table";
 const faults = "machines/consensus/bft/faults";
 const votes = "machines/consensus/bft/admission";
@@ -184,7 +185,10 @@ export const faultMatrix: readonly FaultRow[] = [
     expected: "the same decision as in order",
     shown: [
       [simulated, "row 15: loss and repetition change nothing but the time"],
-      [tally, "P11: any order and any number of copies of the same ballots give the same result, evidence and closing"],
+      [
+        tallyProperties,
+        "P11: any order and any number of copies of the same ballots give the same result, evidence and closing",
+      ],
     ],
   },
   {

@@ -9,7 +9,7 @@ export interface PropertyRow {
 
 const replica = "consensus/replica";
 const agreement = "consensus/agreement";
-const tally = "machines/consensus/tally";
+const tally = "machines/consensus/tally-properties";
 const table = "machines/consensus/bft/table";
 const forensics = "machines/consensus/bft/forensics";
 const simulated = "simulation/faults";

@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isTroupeError, type TroupeError } from "../../src/errors.ts";
 import { systemClock } from "../../src/ports/clock.ts";
 import { SqliteStore, type OpenOptions } from "../../src/store/sqlite/store.ts";
-import { factRow, runRow } from "../conformance/store-contract.ts";
+import { factRow, runRow } from "../conformance/store-rows.ts";
 
 let folder: string;
 let path: string;

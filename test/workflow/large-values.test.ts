@@ -4,7 +4,7 @@ import type { Json } from "../../machines/failure.ts";
 import { systemClock } from "../../src/ports/clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { inlineCharactersMax, LargeValues } from "../../src/workflow/run/large-values.ts";
-import { runRow } from "../conformance/store-contract.ts";
+import { runRow } from "../conformance/store-rows.ts";
 import { makeFolder, setScene, task, workflow } from "./scene.ts";
 
 const large = "x".repeat(inlineCharactersMax + 1);
