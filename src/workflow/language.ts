@@ -9,9 +9,7 @@ import type { TaskTarget } from "../../machines/workflow/effects.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { TroupeError } from "../errors.ts";
 import { resolveTarget, shellFieldsOf } from "./desk/task-target.ts";
-
-/** Problems that the message of a refused definition names; all of them are in its data. */
-const toldProblemsMax = 20;
+import { tellProblems } from "./load/told-problems.ts";
 
 /** One thing that is wrong with a definition, or that was assumed. */
 export interface DefinitionProblem {
@@ -84,11 +82,8 @@ export class Language {
     const { definitions, problems } = this.read(authored, key === undefined ? {} : { key });
     const errors = problems.filter(({ severity }) => severity === "error").map(tell);
     if (errors.length === 0) return definitions;
-    const told = errors
-      .slice(0, toldProblemsMax)
-      .map(({ path, message }) => `\n  ${path === "" ? "it" : path}: ${message}`);
-    const more = errors.length > told.length ? `\n  and ${errors.length - told.length} more` : "";
-    throw new TroupeError("usage/invalid-definition", `the workflow cannot be used:${told.join("")}${more}`, {
+    const told = tellProblems(errors.map(({ path, message }) => `${path === "" ? "it" : path}: ${message}`));
+    throw new TroupeError("usage/invalid-definition", `the workflow cannot be used:${told}`, {
       data: { problems: errors.map((error) => ({ ...error })) },
     });
   }

@@ -66,7 +66,8 @@ export interface WorkflowCatalogue {
    * Registers every definition of a file, or of a folder and the folders in it, in the order of their paths: JSON and
    * YAML, and where `importModule` is given, modules whose default export is a definition. A document that names no key
    * has the file's name.
-   * Errors: throws `usage/bad-file`, and what `define` throws, with file and line; then nothing is registered.
+   * Errors: throws `usage/bad-file`, and `usage/invalid-definition` with file and line of everything that is wrong; then
+   * nothing is registered. `usage/version-taken` ends it at that definition, and those before it are registered.
    */
   load(path: string, options?: LoadDefinitions): Promise<readonly WorkflowInfo[]>;
   /**

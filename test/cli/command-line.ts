@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { afterEach } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 /** Runs the command from source: the same `main` that bin/troupe.js runs from dist. */
@@ -104,4 +105,15 @@ export function makeFolder(files: { readonly [path: string]: string } = {}): { r
     writeFileSync(join(path, name), text);
   }
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Folders for one file of tests; each is gone after the test that made it. */
+export function useFolders(): () => string {
+  const folders: { remove(): void }[] = [];
+  afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));
+  return () => {
+    const folder = makeFolder();
+    folders.push(folder);
+    return folder.path;
+  };
 }

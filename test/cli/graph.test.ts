@@ -1,19 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createMachine } from "xstate";
-import { afterEach, describe, expect, test } from "vitest";
-import { makeFolder, troupe } from "./command-line.ts";
+import { describe, expect, test } from "vitest";
+import { troupe, useFolders } from "./command-line.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures");
 const flow = join(fixtures, "workflow/full-stack-development.yaml");
-const folders: { remove(): void }[] = [];
-afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));
-
-function folderOf(): string {
-  const folder = makeFolder();
-  folders.push(folder);
-  return folder.path;
-}
+const folderOf = useFolders();
 
 describe("troupe graph", () => {
   test("prints Mermaid text, and with --json the format beside it", async () => {

@@ -1,19 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
-import { makeFolder, startTroupe, troupe } from "./command-line.ts";
+import { describe, expect, test } from "vitest";
+import { startTroupe, troupe, useFolders } from "./command-line.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures/cli");
 const flow = join(fixtures, "slow-flow.yaml");
 const agents = join(fixtures, "note-agents.ts");
-const folders: { remove(): void }[] = [];
-afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));
-
-function folderOf(): string {
-  const folder = makeFolder();
-  folders.push(folder);
-  return folder.path;
-}
+const folderOf = useFolders();
 
 function argsOf(folder: string, ...more: readonly string[]): readonly string[] {
   return ["run", flow, "--agents", agents, "--set", `folder=${folder}`, ...more];

@@ -218,3 +218,15 @@ describe("over real sockets", () => {
     expect(await client.call("name", null)).toMatchObject({ failure: { code: "dispatch/no-agent" } });
   });
 });
+
+test("an address that is none is missing with its reason, and keeps no other one away", async () => {
+  await using server = await createTroupe({ node: "server" });
+  const { url } = await server.listen({ port: 0, auth });
+  await using client = await createTroupe({ node: "client" });
+  const discovery: Discovery = { list: () => Promise.resolve(["server:7700", url]) };
+  await using joined = await client.join({ discovery, auth });
+  expect(joined.peers.map(({ node }) => node)).toEqual(["server"]);
+  expect(joined.missing).toEqual([
+    { url: "server:7700", why: expect.stringContaining("looks like ws://host:port/") as unknown },
+  ]);
+});

@@ -158,7 +158,6 @@ export class Joined implements Membership {
     if (signal.aborted) return;
     const wanted = new Set(listed.slice(0, discoveredMax));
     for (const url of wanted) {
-      checkDialUrl(url);
       if (this.#places.has(url)) continue;
       const place = { url, leave: new AbortController(), peer: undefined, dialling: undefined, isSelf: false, why: "" };
       this.#places.set(url, place);

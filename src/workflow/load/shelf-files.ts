@@ -5,9 +5,7 @@ import type { Definition } from "../../../machines/workflow/definition.ts";
 import { TroupeError } from "../../errors.ts";
 import { loadDefinitionFile, loadDefinitionFolder, tellFileProblem, type LoadOptions } from "./definition-file.ts";
 import { writeDefinition } from "./definition-text.ts";
-
-/** Problems that the message of refused files names; all of them are in its data. */
-const toldProblemsMax = 20;
+import { tellProblems } from "./told-problems.ts";
 
 /**
  * Every definition of a file, or of a folder and the folders in it.
@@ -25,9 +23,8 @@ export async function readDefinitions(path: string, options: LoadOptions): Promi
     found.filter(({ severity }) => severity === "error").map((problem) => ({ file, ...problem })),
   );
   if (problems.length === 0) return files.flatMap(({ definitions }) => definitions);
-  const told = problems.slice(0, toldProblemsMax).map((problem) => `\n  ${tellFileProblem(problem.file, problem)}`);
-  const more = problems.length > told.length ? `\n  and ${problems.length - told.length} more` : "";
-  throw new TroupeError("usage/invalid-definition", `the workflows cannot be used:${told.join("")}${more}`, {
+  const told = tellProblems(problems.map((problem) => tellFileProblem(problem.file, problem)));
+  throw new TroupeError("usage/invalid-definition", `the workflows cannot be used:${told}`, {
     data: { problems },
   });
 }

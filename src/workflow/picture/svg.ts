@@ -42,8 +42,10 @@ function words(
 
 const builtin: ReadonlySet<string> = new Set(["task", "decision", "wait", "event", "subworkflow"]);
 
-function classOf({ node, lists }: PlacedNode): string {
+function classOf({ node, title, lists }: PlacedNode): string {
   if (lists.length > 0) return "box";
+  // The end of the whole is a word on paper; that of an inner list is a dot.
+  if (node.kind === "end" && title.length > 0) return "list";
   if (node.kind !== "step") return node.kind;
   return builtin.has(node.type) ? node.type : "task";
 }
@@ -95,9 +97,7 @@ function drawNode(placed: PlacedNode): string {
   line += title.length * fonts.title.line;
   text += words(notes, "note", { x: middle, y: line + 6, middle: true });
   const inner = lists.map((list) => drawList(list, { x, y }, node.lists.length > 1)).join("");
-  const isDark = node.kind === "end" && title.length > 0;
-  const drawn = isDark ? shapeOf(placed, "list") : shapeOf(placed, kind);
-  return `<g role="listitem">${tell(placed)}${drawn}${text}${inner}</g>`;
+  return `<g role="listitem">${tell(placed)}${shapeOf(placed, kind)}${text}${inner}</g>`;
 }
 
 function curve(points: readonly Point[]): string {
