@@ -22,7 +22,7 @@ import {
   bodies,
   tangled,
   type CheckCase,
-} from "./check-fixtures.ts";
+} from "./case-projects.ts";
 import { paperCases } from "./paper-cases.ts";
 
 /** For each rule, a project that breaks it and one that does not. */

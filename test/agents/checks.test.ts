@@ -18,7 +18,7 @@ import { commandHelp } from "../../agents/user-experience/messages.ts";
 import { readme } from "../../agents/user-experience/readme.ts";
 import { findingsOf, git, makeProject, runCheck } from "./scene.ts";
 import { cases } from "./check-cases.ts";
-import { depends, json, manifest, steps, tangled, token } from "./check-fixtures.ts";
+import { depends, json, manifest, steps, tangled, token } from "./case-projects.ts";
 
 describe("checks of a project", () => {
   it.each(cases)("$rule is found", async ({ check, rule, bad, at }) => {

@@ -8,7 +8,7 @@ import { commandHelp } from "../../agents/user-experience/messages.ts";
 import { readme } from "../../agents/user-experience/readme.ts";
 import { shippedTypes } from "../../agents/user-experience/shipped-types.ts";
 
-import { manifest, mit, locked, good, depends, type CheckCase } from "./check-fixtures.ts";
+import { manifest, mit, locked, good, depends, type CheckCase } from "./case-projects.ts";
 
 /** Cases of what a package says of itself: licence, releases, documents, declarations, pages. */
 export const paperCases: readonly CheckCase[] = [
