@@ -1,3 +1,4 @@
+import { encodeHex } from "../../machines/consensus/codec/bytes.ts";
 import { canonicalText } from "../../machines/consensus/codec/canonical-json.ts";
 import type {
   BallotBody,
@@ -20,7 +21,7 @@ import { sha256 } from "./ed25519.ts";
 
 async function signBody(kind: SignedKind, body: unknown, signer: Signer): Promise<string> {
   const signature = await signer.sign(sealableOf(kind, body, sha256).signBytes);
-  return Buffer.from(signature).toString("hex");
+  return encodeHex(signature);
 }
 
 /** Signs a ballot body as it is. */
@@ -56,7 +57,7 @@ export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<S
   const canonical = canonicalText(body);
   const sealable = sealCanonical("ballot", canonical, sha256);
   const signature = await signer.sign(sealable.signBytes);
-  const ballot = freeze({ body, sig: Buffer.from(signature).toString("hex") });
+  const ballot = freeze({ body, sig: encodeHex(signature) });
   ownBallots.set(ballot, { canonical, ...sealable });
   return ballot;
 }

@@ -1,4 +1,4 @@
-import { decodeHex, encodeUtf8 } from "../codec/bytes.ts";
+import { encodeUtf8, writeHex } from "../codec/bytes.ts";
 import type { Statement, Unsigned } from "./statement.ts";
 
 /** Length of what a statement's signature covers. */
@@ -14,10 +14,7 @@ const tags = {
 } as const;
 
 function writeDigest(bytes: Uint8Array, offset: number, hex: string): boolean {
-  const digest = decodeHex(hex);
-  if (digest?.length !== 32) return false;
-  bytes.set(digest, offset);
-  return true;
+  return hex.length === 64 && writeHex(bytes, offset, hex);
 }
 
 /**
