@@ -5,12 +5,13 @@ import type { Clock } from "../ports/clock.ts";
 import type { Observe } from "../ports/observe.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
 import type { Store } from "../ports/store.ts";
+import type { Host } from "../system/interpret.ts";
 import { MemoryStore } from "../store/memory.ts";
 import { Announcer, type DecisionJournal } from "./announcer.ts";
 import { assembleDecision } from "./assemble.ts";
 import { AgreementRun } from "./bft/agree.ts";
 import { assembleAgreement } from "./bft/assemble-agreement.ts";
-import { Collector, type CollectorActorOptions } from "./collector.ts";
+import { Collector } from "./collector.ts";
 import type { Decision } from "./decision.ts";
 import { verifyEd25519 } from "./ed25519.ts";
 import { readSecrecy } from "./policy.ts";
@@ -36,8 +37,8 @@ export interface DecidePorts {
   readonly journal?: DecisionJournal;
   /** Where members of mode bft keep what they signed; without it, nowhere that outlives this call. */
   readonly votes?: Pick<Store, "append" | "read">;
-  /** Shows the round's chart in the inspector. */
-  readonly actor?: CollectorActorOptions;
+  /** Where the charts of the decision are shown to an inspector; left out, nowhere, which is cheaper. */
+  readonly host?: Host;
 }
 
 /** Why voters still at work are told to stop; made once, since an error with its stack is dear. */
@@ -187,7 +188,7 @@ async function decideRound(request: DecideRequest, sitting: Sitting, ports: Deci
   else announcer.tell("decision.round", undefined, () => ({ ...facts, previous: previous.closing }));
   if (readSecrecy(request) !== "open") announcer.hold();
   const verify = ports.verify ?? verifyEd25519;
-  const collector = new Collector(round, { clock, coordinator, announcer, verify, actor: ports.actor });
+  const collector = new Collector(round, { clock, coordinator, announcer, verify, host: ports.host });
   collector.metrics.signs += 1;
   const invitation = {
     question,
@@ -224,6 +225,7 @@ async function agreeOnBallots(
       announcer,
       store: votes,
       verify: ports.verify ?? verifyEd25519,
+      ...(ports.host === undefined ? {} : { host: ports.host }),
       ask: async (voter) => await ask(voter, { plan, invitation, signal: over.signal }),
     },
   );

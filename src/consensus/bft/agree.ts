@@ -12,6 +12,7 @@ import type { Failure, Outcome } from "../../../machines/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
 import type { Store } from "../../ports/store.ts";
+import type { Host } from "../../system/interpret.ts";
 import type { Announcer } from "../announcer.ts";
 import { sha256 } from "../ed25519.ts";
 import type { Delivery } from "../collector.ts";
@@ -22,7 +23,6 @@ import { certifyCommit } from "./certify-commit.ts";
 import { tellEvidence, type AgreementEvidence } from "./evidence.ts";
 import { joinLocally } from "./port.ts";
 import { Replica } from "./replica.ts";
-import type { ReplicaActorOptions } from "./shell.ts";
 import { openVoteStore } from "./vote-store.ts";
 
 /** Longest agreement after the ballots are closed, in milliseconds; then the result is "timeout". */
@@ -55,7 +55,8 @@ export interface AgreementPorts {
   readonly announcer: Announcer;
   /** Where members keep what they signed; without one, in this object's memory, which no crash outlives anyway. */
   readonly store: Pick<Store, "append" | "read">;
-  readonly actor?: ReplicaActorOptions;
+  /** Where the charts of the members are shown; left out, nowhere. */
+  readonly host?: Host;
   ask(voter: Voter): Promise<Outcome<Vote>>;
 }
 
@@ -93,6 +94,7 @@ export class AgreementRun {
       const link = links[self];
       if (link === undefined) throw new Error("every member has a link");
       const { id, publicKey } = voter.member;
+      const { decisionId } = round.proposal;
       return new Replica(
         { round, self },
         {
@@ -102,7 +104,7 @@ export class AgreementRun {
           close: council.close,
           port: voter.link?.(link, { self, members: council.voters.length, signer: voter.signer }) ?? link,
           votes: openVoteStore(ports.store, { decision: round.proposalDigest, memberId: id, publicKey }),
-          ...(ports.actor === undefined ? {} : { actor: ports.actor }),
+          ...(ports.host === undefined ? {} : { showing: { host: ports.host, id: `bft/${decisionId}/${id}` } }),
           listener: {
             onClosed: () => this.#onClosed(),
             onDecided: () => this.#onDecided(),

@@ -8,12 +8,13 @@ import { logOf, proposalsPerRoundMax } from "../../../machines/consensus/bft/vot
 import { valueDigestOf, type AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import type { Timer } from "../../ports/clock.ts";
+import { run, type Life } from "../charted.ts";
 import { sha256 } from "../ed25519.ts";
 import { BallotBox } from "./ballot-box.ts";
 import { EvidenceRelay } from "./evidence-relay.ts";
 import { Inbox } from "./inbox.ts";
 import type { ReplicaPorts } from "./replica-ports.ts";
-import { ReplicaShell } from "./shell.ts";
+import { agreeing } from "./shell.ts";
 import { Signatory } from "./signatory.ts";
 import { checkStatements } from "./statement-signing.ts";
 import type { SignedRecord } from "./vote-store.ts";
@@ -37,7 +38,7 @@ export class Replica {
   readonly #about: { readonly round: Round; readonly self: number };
   readonly #ports: ReplicaPorts;
   readonly #council: Council;
-  readonly #shell: ReplicaShell;
+  readonly #life: Life<BftState, BftEvent, BftEffect>;
   readonly #inbox: Inbox<Arrival>;
   readonly #rules: AdmissionRules;
   readonly #timers = new Set<Timer>();
@@ -57,7 +58,8 @@ export class Replica {
     const weights = round.electorate.members.map(({ weight }) => weight);
     this.#council = defineCouncil(scope, weights, ports.timeouts ?? localTimeouts);
     this.box = new BallotBox(round, { verify: ports.verify, close: ports.close ?? "early" });
-    this.#shell = new ReplicaShell({ council: this.#council, self }, ports.actor);
+    this.#life = run(agreeing, ports.showing);
+    this.#life.tell({ type: "council.joined", council: this.#council, self });
     const { check, trust } = checkStatements(round.electorate, ports.verify);
     this.#rules = { council: this.#council, verify: check };
     const { signer, votes } = ports;
@@ -69,7 +71,7 @@ export class Replica {
   }
 
   get state(): BftState {
-    return this.#shell.state;
+    return this.#life.state;
   }
 
   get council(): Council {
@@ -140,7 +142,7 @@ export class Replica {
     this.#inbox.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
-    this.#shell.stop();
+    this.#life.stop();
   }
 
   #remember(records: readonly SignedRecord[]): void {
@@ -310,7 +312,7 @@ export class Replica {
 
   /** Tells the chart one thing and performs what comes of it, in order; waits only where something must be durable. */
   #tell(event: BftEvent): Promise<void> | void {
-    const effects = this.#shell.tell(event);
+    const effects = this.#life.tell(event);
     for (const [index, effect] of effects.entries()) {
       const wait = this.#perform(effect);
       if (wait !== undefined) return this.#performAfter(wait, effects.slice(index + 1));
