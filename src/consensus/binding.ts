@@ -34,7 +34,8 @@ export function bindingDigest(what: string, value: unknown): string {
 
 /** The digests that bind a report, or why its text cannot be bound. */
 export function bindReport({ recommendation, reasoning, concerns, alternatives }: Report): Parsed<ReportBinding> {
-  const text = digestValue({ recommendation, reasoning, concerns });
+  // In the order of the canonical form, which then has nothing to sort.
+  const text = digestValue({ concerns, reasoning, recommendation });
   if (!text.ok) return text;
   if (alternatives.length === 0) return { ok: true, value: { reasoningDigest: text.value } };
   const others = digestValue(alternatives);

@@ -19,7 +19,7 @@ import { planDecision, type DecideRequest, type Plan } from "./plan.ts";
 import { planNextRound, type PreviousRound } from "./rounds/next-round.ts";
 import { commitToVote } from "./secrecy/secret-vote.ts";
 import type { Sealed } from "./secrecy/sealed-vote.ts";
-import { signProposalBody } from "./signing.ts";
+import { signRound } from "./signing.ts";
 import { castVote, type Invitation, type Participant, type Vote, type Voter } from "./voter.ts";
 
 export type { DecideRequest } from "./plan.ts";
@@ -180,7 +180,7 @@ async function decideRound(request: DecideRequest, sitting: Sitting, ports: Deci
   const { clock, coordinator } = ports;
   const { plan, announcer, before } = sitting;
   const { round, question, maxFaultyWeight } = plan;
-  const proposal = await signProposalBody(round.proposal, coordinator);
+  const proposal = await signRound(round, coordinator);
   if (request.mode === "bft") return await agreeOnBallots(request, { ...sitting, proposal }, ports);
   const previous = previousOf(before);
   const facts = { question, proposal, electorate: round.electorate, maxFaultyWeight };

@@ -1,3 +1,4 @@
+import type { Round } from "../../machines/consensus/ballot/round.ts";
 import { encodeHex } from "../../machines/consensus/codec/bytes.ts";
 import { canonicalText } from "../../machines/consensus/codec/canonical-json.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
 import {
   sealableOf,
   sealCanonical,
+  sealDigest,
   type Sealable,
   type SignedKind,
 } from "../../machines/consensus/codec/sign-bytes.ts";
@@ -41,12 +43,10 @@ export interface OwnBallot extends Sealable {
 
 const ownBallots = new WeakMap<object, OwnBallot>();
 
-function freeze<Value>(value: Value): Value {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) freeze(member);
-  }
-  return value;
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const key in value) freeze((value as Record<string, unknown>)[key]);
 }
 
 /**
@@ -54,10 +54,13 @@ function freeze<Value>(value: Value): Value {
  * not a copy, need not parse, encode and hash it again: `ownBallotOf` knows it.
  */
 export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<SignedBallot> {
+  freeze(body.choice);
+  Object.freeze(body.concerns);
+  Object.freeze(body);
   const canonical = canonicalText(body);
   const sealable = sealCanonical("ballot", canonical, sha256);
   const signature = await signer.sign(sealable.signBytes);
-  const ballot = freeze({ body, sig: encodeHex(signature) });
+  const ballot = Object.freeze({ body, sig: encodeHex(signature) });
   ownBallots.set(ballot, { canonical, ...sealable });
   return ballot;
 }
@@ -75,4 +78,10 @@ export async function signClosing(body: ClosingBody, signer: Signer): Promise<Si
 /** Signs a proposal body as it is. */
 export async function signProposalBody(body: ProposalBody, signer: Signer): Promise<SignedProposal> {
   return { body, sig: await signBody("proposal", body, signer) };
+}
+
+/** Signs the proposal of a round whose digest is known. */
+export async function signRound({ proposal, proposalDigest }: Round, signer: Signer): Promise<SignedProposal> {
+  const signature = await signer.sign(sealDigest("proposal", proposalDigest).signBytes);
+  return { body: proposal, sig: encodeHex(signature) };
 }

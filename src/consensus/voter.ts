@@ -77,12 +77,14 @@ export interface Participant {
 
 const severityOrder = ["critical", "high", "medium", "low"] as const;
 
+function bySeverity(left: Concern, right: Concern): number {
+  return severityOrder.indexOf(left.severity) - severityOrder.indexOf(right.severity);
+}
+
 /** The gravest concerns in short; cut where a cut leaves whole characters. */
 function shortenConcerns(concerns: readonly Concern[]): string[] {
-  return concerns
-    .toSorted((left, right) => severityOrder.indexOf(left.severity) - severityOrder.indexOf(right.severity))
-    .slice(0, ballotConcernsMax)
-    .map(({ message }) => message.slice(0, ballotConcernLengthMax).replace(/[\uD800-\uDBFF]$/, ""));
+  const gravest = concerns.length < 2 ? concerns : concerns.toSorted(bySeverity).slice(0, ballotConcernsMax);
+  return gravest.map(({ message }) => message.slice(0, ballotConcernLengthMax).replace(/[\uD800-\uDBFF]$/, ""));
 }
 
 /** An opinion that fits the proposal, with the digests that bind its text. */
@@ -97,13 +99,9 @@ function readOpinion(value: unknown, round: Round): UsableOpinion | { readonly p
   if (!parsed.success) return { problem: z.prettifyError(parsed.error) };
   const given = parsed.data;
   const ids = round.proposal.options.map(({ id }) => id);
-  const named = [
-    given.recommendation,
-    ...(given.approves ?? []),
-    ...(given.ranking ?? []).flat(),
-    ...Object.keys(given.grades ?? {}),
-  ];
-  const unknown = named.find((id) => id !== abstention && !ids.includes(id));
+  const { approves = [], ranking = [], grades = {} } = given;
+  const isUnknown = (id: string): boolean => id !== abstention && !ids.includes(id);
+  const unknown = [given.recommendation, ...approves, ...ranking.flat(), ...Object.keys(grades)].find(isUnknown);
   if (unknown !== undefined) {
     return {
       problem: `${JSON.stringify(unknown)} is not an option; recommend one of ${ids.join(", ")}, or "${abstention}"`,
@@ -152,17 +150,20 @@ function buildBallot(voter: Voter, round: Round, usable: UsableOpinion): BallotB
   const choice = toChoice(given, round);
   const confidence =
     choice.kind === "abstain" || given.confidence === null ? null : Math.round(given.confidence * basisPoints);
+  const { alternativesDigest, reasoningDigest } = binding;
+  // In the order of the canonical form, which then has nothing to sort.
   return {
-    v: 1,
-    decisionId: round.proposal.decisionId,
-    round: round.proposal.round,
-    proposalDigest: round.proposalDigest,
-    electorateDigest: round.electorateDigest,
-    voter: voter.member.id,
+    ...(alternativesDigest === undefined ? {} : { alternativesDigest }),
     choice,
-    confidence,
     concerns: shortenConcerns(given.concerns),
-    ...binding,
+    confidence,
+    decisionId: round.proposal.decisionId,
+    electorateDigest: round.electorateDigest,
+    proposalDigest: round.proposalDigest,
+    reasoningDigest,
+    round: round.proposal.round,
+    v: 1,
+    voter: voter.member.id,
   };
 }
 

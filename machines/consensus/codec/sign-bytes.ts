@@ -36,7 +36,11 @@ export function sealableOf(kind: SignedKind, body: unknown, hash: Hash): Sealabl
 
 /** The same, from the canonical text already at hand. */
 export function sealCanonical(kind: SignedKind, canonical: string, hash: Hash): Sealable {
-  const digest = hash(canonical);
+  return sealDigest(kind, hash(canonical));
+}
+
+/** The same, from the digest already at hand. */
+export function sealDigest(kind: SignedKind, digest: string): Sealable {
   const tag = tags[kind];
   const signBytes = new Uint8Array(tag.length + digest.length / 2);
   signBytes.set(tag, 0);
