@@ -50,7 +50,7 @@ function freeze(value: unknown): void {
 }
 
 /**
- * Signs a ballot whose body was built here from checked parts, and freezes it. Whoever receives this very object, and
+ * Signs a ballot whose body was built here from checked parts, and freezes it. Whoever receives this very body, and
  * not a copy, need not parse, encode and hash it again: `ownBallotOf` knows it.
  */
 export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<SignedBallot> {
@@ -61,13 +61,15 @@ export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<S
   const sealable = sealCanonical("ballot", canonical, sha256);
   const signature = await signer.sign(sealable.signBytes);
   const ballot = Object.freeze({ body, sig: encodeHex(signature) });
-  ownBallots.set(ballot, { canonical, ...sealable });
+  ownBallots.set(body, { canonical, ...sealable });
   return ballot;
 }
 
-/** What is known of a ballot that was signed in this process; undefined for everything else. */
+/** What is known of a ballot whose body was built in this process; its signature may be anybody's. */
 export function ownBallotOf(message: unknown): OwnBallot | undefined {
-  return typeof message === "object" && message !== null ? ownBallots.get(message) : undefined;
+  if (typeof message !== "object" || message === null || !("body" in message) || !("sig" in message)) return undefined;
+  const { body, sig } = message;
+  return typeof body === "object" && body !== null && typeof sig === "string" ? ownBallots.get(body) : undefined;
 }
 
 /** Signs the closing of a round. */

@@ -5,11 +5,10 @@ import type { BftEvent } from "../../../machines/consensus/bft/events.ts";
 import type { BftState } from "../../../machines/consensus/bft/state.ts";
 import type { Commit, Proposal } from "../../../machines/consensus/bft/statement.ts";
 import { logOf, proposalsPerRoundMax } from "../../../machines/consensus/bft/vote-keeper.ts";
-import { valueDigestOf, type AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
+import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import type { Timer } from "../../ports/clock.ts";
 import { run, type Life } from "../charted.ts";
-import { sha256 } from "../ed25519.ts";
 import { BallotBox } from "./ballot-box.ts";
 import { EvidenceRelay } from "./evidence-relay.ts";
 import { Inbox } from "./inbox.ts";
@@ -18,6 +17,7 @@ import { agreeing } from "./shell.ts";
 import { Signatory } from "./signatory.ts";
 import { checkStatements } from "./statement-signing.ts";
 import type { SignedRecord } from "./vote-store.ts";
+import { digestOfValue } from "./value-digest.ts";
 import { readMessage, sealMessage, statusOf, type ReplicaMessage } from "./wire.ts";
 
 const storeRefused = "its vote store refused a record, so nothing may be signed any more";
@@ -220,7 +220,7 @@ export class Replica {
     const value = this.box.build();
     this.#wanted = value === undefined ? round : -1;
     if (value === undefined) return;
-    const digest = valueDigestOf(value, sha256);
+    const digest = digestOfValue(value);
     this.#contents.set(digest, value);
     await this.#tell({ type: "value.ready", round, value: digest });
   }
@@ -228,7 +228,7 @@ export class Replica {
   /** The judgement of a value that came with a message; undefined where it is not the one that is named. */
   #judge(digest: string, content: AgreedValue): ReturnType<BallotBox["judge"]> | undefined {
     if (!this.#contents.has(digest)) {
-      if (valueDigestOf(content, sha256) !== digest) return undefined;
+      if (digestOfValue(content) !== digest) return undefined;
       this.#contents.set(digest, content);
     }
     return this.box.judge(content, digest);
@@ -258,7 +258,7 @@ export class Replica {
         return;
       }
       case "value": {
-        const digest = valueDigestOf(message.content, sha256);
+        const digest = digestOfValue(message.content);
         if (!state.fetching.includes(digest)) return;
         this.#contents.set(digest, message.content);
         return this.#learn(digest);
