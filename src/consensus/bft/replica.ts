@@ -44,7 +44,11 @@ export class Replica {
   readonly #timers = new Set<Timer>();
   readonly #contents = new Map<string, AgreedValue>();
   readonly #signatory: Signatory;
-  readonly #relay = new EvidenceRelay((message) => this.#broadcast(message));
+  readonly #relay = new EvidenceRelay({
+    broadcast: (message) => this.#broadcast(message),
+    send: (to, message) => this.#send(to, message),
+    contents: this.#contents,
+  });
   #ballots: ReplicaMessage | undefined;
   #wanted = -1;
   #isMute = false;
@@ -288,6 +292,7 @@ export class Replica {
   #eventOf(from: number, message: ReplicaMessage): BftEvent | undefined {
     switch (message.type) {
       case "vote":
+        this.#relay.compare(message.vote, this.state);
         return { type: "vote.received", vote: message.vote };
       case "status":
         return { type: "status.received", from, polka: message.polka, entry: message.entry };
@@ -350,7 +355,7 @@ export class Replica {
         return this.#sendCommit(effect.params.commit, (message) => this.#send(effect.params.to, message));
       case "reportEvidence":
         this.#ports.listener.onEvidence(effect.params.evidence);
-        return this.#relay.showVotes(effect.params.evidence);
+        return this.#relay.showStatements(effect.params.evidence);
     }
   }
 
