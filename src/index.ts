@@ -25,7 +25,8 @@ export {
   verifyEvidence,
 } from "./consensus/verify.ts";
 export { weighVoters, type VerifiedOutcome } from "./consensus/weights/weigh-voters.ts";
-export { joinAsParticipant, type Participant, type Voter } from "./consensus/voter.ts";
+export { joinAsParticipant } from "./consensus/participant/participant.ts";
+export type { Participant, Voter } from "./consensus/voter.ts";
 export type { StepKind } from "../machines/workflow/kinds/kind.ts";
 export type { AgentInfo } from "./dispatch/info.ts";
 export type { AgentRef } from "./dispatch/ref.ts";

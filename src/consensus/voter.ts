@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { findChoiceFault } from "../../machines/consensus/ballot/admission.ts";
 import type { Round } from "../../machines/consensus/ballot/round.ts";
-import { accuseCoordinator } from "../../machines/consensus/certificate/evidence.ts";
-import { canonicalize } from "../../machines/consensus/codec/canonical-json.ts";
 import {
   ballotConcernLengthMax,
   ballotConcernsMax,
@@ -16,16 +14,14 @@ import {
   type SignedProposal,
 } from "../../machines/consensus/codec/messages.ts";
 import type { Electorate, Member } from "../../machines/consensus/electorate/electorate.ts";
-import { failure, type Failure, type Json, type Outcome } from "../../machines/failure.ts";
-import type { Signer, Verify } from "../ports/signer.ts";
+import type { Outcome } from "../../machines/failure.ts";
+import type { Signer } from "../ports/signer.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
-import { sha256, verifyEd25519 } from "./ed25519.ts";
 import { opinion, type Concern, type DecisionQuestion, type Opinion } from "./opinion.ts";
-import { abstention, openProposal } from "./proposal.ts";
-import { bindingDigest, bindReport, rememberBinding, type Report, type ReportBinding } from "./binding.ts";
-import { findSuccessionFault, type PreviousRound } from "./rounds/next-round.ts";
-import { commitToVote, findEarlyReveal, type SecretVote } from "./secrecy/secret-vote.ts";
-import { sealAnswer, type Sealed } from "./secrecy/sealed-vote.ts";
+import { abstention } from "./proposal.ts";
+import { bindReport, rememberBinding, type Report, type ReportBinding } from "./binding.ts";
+import type { PreviousRound } from "./rounds/next-round.ts";
+import type { Sealed } from "./secrecy/sealed-vote.ts";
 import { signOwnBallot } from "./signing.ts";
 
 /** What a voter is given when it is asked again after a malformed opinion. */
@@ -167,15 +163,14 @@ function buildBallot(voter: Voter, round: Round, usable: UsableOpinion): BallotB
   };
 }
 
-/**
- * One voter's part in a round: asks for its opinion, once more if that is malformed, maps it to a choice and signs.
- * A voter that fails has no ballot; a voter that twice gives nothing usable abstains.
- */
-export async function castVote(
-  voter: Voter,
-  round: Round,
-  asked: { readonly question: DecisionQuestion; readonly signal: AbortSignal },
-): Promise<Outcome<Vote>> {
+/** What a voter is asked, and until when its answer is of use. */
+interface Asked {
+  readonly question: DecisionQuestion;
+  readonly signal: AbortSignal;
+}
+
+/** Asks a voter for its opinion, once more if that is malformed. Nothing is signed yet. */
+export async function formOpinion(voter: Voter, round: Round, asked: Asked): Promise<Outcome<UsableOpinion>> {
   const { question, signal } = asked;
   const first = await voter.opine(question, { signal });
   if (!first.ok) return first;
@@ -185,7 +180,11 @@ export async function castVote(
     if (!second.ok) return second;
     read = readOpinion(second.value, round);
   }
-  const usable = "problem" in read ? abstainFor(read.problem) : read;
+  return { ok: true, value: "problem" in read ? abstainFor(read.problem) : read };
+}
+
+/** Maps an opinion to a choice and signs it. */
+export async function signOpinion(voter: Voter, round: Round, usable: UsableOpinion): Promise<Outcome<Vote>> {
   const own = await signOwnBallot(buildBallot(voter, round, usable), voter.signer);
   const ballots = voter.ballots === undefined ? [own] : await voter.ballots(own, round.proposal);
   const { recommendation, reasoning, concerns, alternatives } = usable.opinion;
@@ -194,137 +193,11 @@ export async function castVote(
   return { ok: true, value: { ballots, report } };
 }
 
-/** Says why a voter must not answer an invitation, or gives the round it is for. */
-function acceptInvitation(
-  invitation: Invitation,
-  voter: Voter,
-  verify: Verify,
-): { round: Round } | { refusal: Failure } {
-  const refuse = (problem: string): { refusal: Failure } => ({
-    refusal: failure("consensus/bad-proposal", `${voter.member.id} does not vote: ${problem}`),
-  });
-  const opened = openProposal(invitation.proposal, invitation.electorate, verify);
-  if (!opened.ok) return refuse(opened.problem);
-  const { round } = opened.value;
-  const body = round.proposal;
-  const succession = findSuccessionFault(round, invitation.previous, verify);
-  if (succession !== undefined) return refuse(succession);
-  const { question } = invitation;
-  const shown = canonicalize([question.options, question.context, question.constraints]);
-  if (!shown.ok) return refuse(`the question has no canonical form: ${shown.fault.problem}`);
-  const isSame =
-    question.decisionId === body.decisionId &&
-    question.description === body.question &&
-    bindingDigest("context", { context: question.context, constraints: question.constraints }) === body.contextDigest &&
-    question.options.length === body.options.length &&
-    question.options.every((option, index) => bindingDigest("option", option) === body.options[index]?.digest);
-  if (!isSame) return refuse("the question shown is not the one that the proposal signs");
-  const own = round.electorate.members.find(({ id }) => id === voter.member.id);
-  if (own?.publicKey !== Buffer.from(voter.signer.publicKey).toString("hex"))
-    return refuse("it is not in the electorate with its own key");
-  return { round };
-}
-
-/** Most rounds that one participant remembers; the oldest is forgotten first. */
-export const rememberedRoundsMax = 1_024;
-
-/** What a participant has answered in one round. */
-interface Answered {
-  readonly proposal: SignedProposal;
-  readonly vote: Promise<Outcome<Vote>>;
-  /** In rounds that begin with commitments. */
-  secret: Promise<Outcome<SecretVote<Vote>>> | undefined;
-}
-
-function refusal(voter: Voter, problem: string, data: { readonly [key: string]: Json } = {}): Outcome<never> {
-  const message = `${voter.member.id} does not vote: ${problem}`;
-  return { ok: false, failure: failure("consensus/bad-proposal", message, data) };
-}
-
-async function makeSecret(
-  answer: Promise<Outcome<Vote>>,
-  round: Round,
-  voter: Voter,
-): Promise<Outcome<SecretVote<Vote>>> {
-  const vote = await answer;
-  if (!vote.ok) return vote;
-  return { ok: true, value: await commitToVote(vote.value, round, { voter: voter.member.id, signer: voter.signer }) };
-}
-
-/** One voter's memory of what it was asked and what it answered. */
-class Ledger {
-  readonly #voter: Voter;
-  readonly #verify: Verify;
-  readonly #answered = new Map<string, Answered>();
-
-  constructor(voter: Voter, verify: Verify) {
-    this.#voter = voter;
-    this.#verify = verify;
-  }
-
-  /** The answer to an invitation: a new one, the one given before, or a refusal. */
-  answer(
-    invitation: Invitation,
-    signal: AbortSignal,
-  ): { readonly round: Round; readonly answered: Answered } | Outcome<never> {
-    const voter = this.#voter;
-    const accepted = acceptInvitation(invitation, voter, this.#verify);
-    if ("refusal" in accepted) return { ok: false, failure: accepted.refusal };
-    const { round } = accepted;
-    const { coordinator, decisionId, round: number } = round.proposal;
-    const name = JSON.stringify([coordinator, decisionId, number]);
-    const before = this.#answered.get(name);
-    if (before !== undefined) {
-      const evidence = accuseCoordinator(before.proposal, invitation.proposal, sha256);
-      if (evidence === undefined) return { round, answered: before };
-      const problem = `the coordinator signed two proposals for round ${number}`;
-      return refusal(voter, problem, { evidence: evidence as unknown as Json });
-    }
-    const vote = castVote(voter, round, { question: invitation.question, signal });
-    const answered: Answered = { proposal: invitation.proposal, vote, secret: undefined };
-    this.#answered.set(name, answered);
-    const oldest = this.#answered.keys().next();
-    if (this.#answered.size > rememberedRoundsMax && oldest.done !== true) this.#answered.delete(oldest.value);
-    return { round, answered };
-  }
-}
-
 /**
- * Puts a voter behind a message: it checks the coordinator's signature, that the question shown is the one signed,
- * that a further round follows a signed closing, and that it is in the electorate, before it gives an opinion. For
- * voters in other processes. Asked again in the same round it gives the same answer, so no coordinator can make it
- * vote twice; a second, different proposal for one round is refused with the proof against the coordinator in
- * `failure.data.evidence`. It seals or commits as the proposal asks, and reveals only when a quorum has committed. It
- * remembers 1,024 rounds, in this process only.
+ * One voter's part in a round: an opinion, which becomes its signed ballot. A voter that fails has no ballot; a voter
+ * that twice gives nothing usable abstains.
  */
-export function joinAsParticipant(voter: Voter, verify: Verify = verifyEd25519): Participant {
-  const ledger = new Ledger(voter, verify);
-  return {
-    member: voter.member,
-    async commit(invitation, { signal }) {
-      const given = ledger.answer(invitation, signal);
-      if ("ok" in given) return given;
-      const { round, answered } = given;
-      if (round.proposal.commitClosesAt === undefined) return refusal(voter, "the proposal asks for no commitment");
-      answered.secret ??= makeSecret(answered.vote, round, voter);
-      const secret = await answered.secret;
-      return secret.ok ? { ok: true, value: secret.value.commit } : secret;
-    },
-    async vote(invitation, { signal }) {
-      const given = ledger.answer(invitation, signal);
-      if ("ok" in given) return given;
-      const { round, answered } = given;
-      const { commitClosesAt, boxKey } = round.proposal;
-      if (commitClosesAt === undefined) {
-        const vote = await answered.vote;
-        if (!vote.ok || boxKey === undefined) return vote;
-        return { ok: true, value: sealAnswer(vote.value, boxKey, round.proposalDigest) };
-      }
-      const secret = await answered.secret;
-      if (secret === undefined) return refusal(voter, "it has committed to nothing in this round");
-      if (!secret.ok) return secret;
-      const early = findEarlyReveal(invitation.commits, round, { commit: secret.value.commit, verify });
-      return early === undefined ? { ok: true, value: secret.value.reveal } : refusal(voter, early);
-    },
-  };
+export async function castVote(voter: Voter, round: Round, asked: Asked): Promise<Outcome<Vote>> {
+  const formed = await formOpinion(voter, round, asked);
+  return formed.ok ? await signOpinion(voter, round, formed.value) : formed;
 }

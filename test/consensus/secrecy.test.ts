@@ -6,7 +6,8 @@ import { createBox, sealAnswer } from "../../src/consensus/secrecy/sealed-vote.t
 import { verifyEd25519 } from "../../src/consensus/ed25519.ts";
 import { signBallotBody } from "../../src/consensus/signing.ts";
 import { verifyCertificate } from "../../src/consensus/verify.ts";
-import { joinAsParticipant, type Participant, type Vote, type Voter } from "../../src/consensus/voter.ts";
+import { joinAsParticipant } from "../../src/consensus/participant/participant.ts";
+import { type Participant, type Vote, type Voter } from "../../src/consensus/voter.ts";
 import { convene, equals, memberWithKey, single } from "./council.ts";
 import { openRoom, opinionOf, silent, voterOf } from "./panel.ts";
 

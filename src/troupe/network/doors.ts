@@ -13,7 +13,7 @@ import type { ListedAgent } from "./directory.ts";
 import type { AgentHost } from "./host.ts";
 import { leavingOf } from "./leaving.ts";
 import type { Peer } from "./peer.ts";
-import { places, type Place } from "./place.ts";
+import { places, routes, type Place } from "./place.ts";
 import { RemoteRef } from "./remote-ref.ts";
 
 /** How long calls in hand may go on when a listener closes; then they are cancelled. */
@@ -229,8 +229,11 @@ export class ConnectedPeer implements RemotePeer {
     return this.#parts.peer.agents;
   }
   ref(path: string): AgentRef {
+    const { peer, dialer, core } = this.#parts;
     const listed = this.agents.find((each) => each.path === path);
-    return new RemoteRef(this.#parts.peer, { path, incarnation: listed?.incarnation ?? 0 }, this.#parts.core.ports);
+    const ref = new RemoteRef(peer, { path, incarnation: listed?.incarnation ?? 0 }, core.ports);
+    routes.set(ref, { inc: () => dialer.peer?.inc, ready: (signal) => dialer.ready(signal) });
+    return ref;
   }
   async spawn(name: string): Promise<AgentRef> {
     const { peer, core } = this.#parts;

@@ -2,12 +2,16 @@ import { z } from "zod";
 import type { Member } from "../../../machines/consensus/electorate/electorate.ts";
 import { failure, type Outcome } from "../../../machines/failure.ts";
 import { defineAgent, type AgentDefinition } from "../../agent/define.ts";
-import { joinAsParticipant, type Invitation, type Participant, type Vote, type Voter } from "../../consensus/voter.ts";
+import { joinAsParticipant } from "../../consensus/participant/participant.ts";
+import type { Invitation, Participant, Vote, Voter } from "../../consensus/voter.ts";
 import type { Sealed } from "../../consensus/secrecy/sealed-vote.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
+import { routes } from "./place.ts";
 
 /** How long a voter behind a wire may take; the vote's own deadline comes first where it is shorter. */
 const voteTimeoutMs = 600_000;
+/** Sessions over which a voter behind a wire is asked one question; when the last one ends too, it is absent. */
+export const voteSessionsMax = 32;
 
 const anything = z.unknown();
 
@@ -57,8 +61,40 @@ export function voterAgent(voter: Voter, options: { readonly name?: string } = {
   });
 }
 
+interface Question {
+  readonly capability: string;
+  readonly invitation: unknown;
+  readonly signal: AbortSignal;
+}
+
 /**
- * A voter in another process, as `troupe.decide` takes it. `member` is its entry of the electorate, which its owner has
+ * Asks until there is an answer: where the session ends before, again over the next one, as long as the signal lets it.
+ * The other side answers a repeated question as it answered the first; but a node that was started anew knows nothing
+ * of the first, and could sign a second ballot. It is asked again only where the first question cannot have reached it.
+ */
+async function askVoter(ref: AgentRef, { capability, invitation, signal }: Question): Promise<Outcome<unknown>> {
+  const route = routes.get(ref);
+  /** The start of the node that a question may have reached. */
+  let reached: string | undefined;
+  for (let sessions = 1; ; sessions += 1) {
+    const inc = route?.inc();
+    const outcome = await ref.call(capability, invitation, { signal, timeoutMs: voteTimeoutMs });
+    if (outcome.ok || route === undefined || sessions >= voteSessionsMax) return outcome;
+    const { code } = outcome.failure;
+    if (code !== "remote/indeterminate" && code !== "remote/unreachable") return outcome;
+    if (code === "remote/indeterminate") reached ??= inc;
+    try {
+      await route.ready(signal);
+    } catch {
+      return outcome;
+    }
+    if (reached !== undefined && route.inc() !== reached) return outcome;
+  }
+}
+
+/**
+ * A voter in another process, as `troupe.decide` takes it. Where the session with it ends before its answer is here, it
+ * is asked again over the next one; it answers the same. `member` is its entry of the electorate, which its owner has
  * given you: the public key in it, not the connection, says whose ballot counts.
  * @example
  * ```ts
@@ -77,7 +113,7 @@ export function voterAgent(voter: Voter, options: { readonly name?: string } = {
 export function voterAt(ref: AgentRef, member: Member): Participant {
   const ask = (capability: string, invitation: Invitation, signal: AbortSignal): Promise<Outcome<unknown>> => {
     const plain = JSON.parse(JSON.stringify(invitation)) as unknown;
-    return ref.call(capability, plain, { signal, timeoutMs: voteTimeoutMs });
+    return askVoter(ref, { capability, invitation: plain, signal });
   };
   return {
     member,
