@@ -202,14 +202,13 @@ export class Replica {
     await this.#onBox();
   }
 
-  /** Begins the agreement when the box is closed, and proposes what was asked for. */
+  /** Begins the agreement when the box is closed, with too few ballots too: it can vote for what others propose. */
   async #onBox(): Promise<void> {
     if (!this.box.isClosed) return;
     if (!this.#isSaid) {
       this.#isSaid = true;
       this.#ports.listener.onClosed();
     }
-    if (!this.box.isQuorate) return;
     if (this.state.phase === "unstarted") await this.#tell({ type: "decision.started" });
     else if (this.#wanted >= 0) await this.#buildValue(this.#wanted);
   }
@@ -279,7 +278,10 @@ export class Replica {
       return;
     }
     const event = this.#eventOf(from, message);
-    return event === undefined ? undefined : this.#tell(event);
+    const told = event === undefined ? undefined : this.#tell(event);
+    if (!this.box.isLacking || !("content" in message) || message.content.ballots.length === 0) return told;
+    // What somebody else's value counts, this member may count too.
+    return Promise.resolve(told).then(() => this.#takeBallots(from, message.content.ballots));
   }
 
   /** What an admitted message tells the chart. */
