@@ -17,9 +17,15 @@ import {
 } from "../../machines/consensus/codec/messages.ts";
 import type { Electorate, Member } from "../../machines/consensus/electorate/electorate.ts";
 import { failure, type Failure, type Json, type Outcome } from "../../machines/failure.ts";
+import { systemClock, type Clock } from "../ports/clock.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
+import type { Store } from "../ports/store.ts";
+import { MemoryStore } from "../store/memory.ts";
+import type { DistantReplica } from "./bft/distant.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
+import { Seats } from "./bft/seats.ts";
 import { sha256, verifyEd25519 } from "./ed25519.ts";
+import { ballotLog, keepVote } from "./kept-vote.ts";
 import { opinion, type Concern, type DecisionQuestion, type Opinion } from "./opinion.ts";
 import { abstention, openProposal } from "./proposal.ts";
 import { bindingDigest, bindReport, rememberBinding, type Report, type ReportBinding } from "./binding.ts";
@@ -73,6 +79,8 @@ export interface Participant {
   vote(invitation: Invitation, context: { readonly signal: AbortSignal }): Promise<Outcome<Vote | Sealed>>;
   /** For rounds that begin with commitments: the signed commitment. `vote` then reveals. */
   commit?(invitation: Invitation, context: { readonly signal: AbortSignal }): Promise<Outcome<unknown>>;
+  /** For mode bft: its replica, which runs where its key is. Without it, this voter is for mode ballot. */
+  readonly replica?: DistantReplica;
 }
 
 const severityOrder = ["critical", "high", "medium", "low"] as const;
@@ -231,6 +239,8 @@ export const rememberedRoundsMax = 1_024;
 interface Answered {
   readonly proposal: SignedProposal;
   readonly vote: Promise<Outcome<Vote>>;
+  /** Where its replica keeps what it signs in mode bft, unless the voter has a store. */
+  memory: MemoryStore | undefined;
   /** In rounds that begin with commitments. */
   secret: Promise<Outcome<SecretVote<Vote>>> | undefined;
 }
@@ -250,15 +260,24 @@ async function makeSecret(
   return { ok: true, value: await commitToVote(vote.value, round, { voter: voter.member.id, signer: voter.signer }) };
 }
 
+/** What a voter's side is run on; each has a default. */
+export interface ParticipantPorts {
+  /** Keeps ballots and votes over a fall of this process. Without it they last as long as the process. */
+  readonly store?: Pick<Store, "append" | "read">;
+  readonly clock?: Clock;
+}
+
 /** One voter's memory of what it was asked and what it answered. */
 class Ledger {
   readonly #voter: Voter;
   readonly #verify: Verify;
+  readonly #ports: ParticipantPorts;
   readonly #answered = new Map<string, Answered>();
 
-  constructor(voter: Voter, verify: Verify) {
+  constructor(voter: Voter, verify: Verify, ports: ParticipantPorts) {
     this.#voter = voter;
     this.#verify = verify;
+    this.#ports = ports;
   }
 
   /** The answer to an invitation: a new one, the one given before, or a refusal. */
@@ -279,8 +298,11 @@ class Ledger {
       const problem = `the coordinator signed two proposals for round ${number}`;
       return refusal(voter, problem, { evidence: evidence as unknown as Json });
     }
-    const vote = castVote(voter, round, { question: invitation.question, signal });
-    const answered: Answered = { proposal: invitation.proposal, vote, secret: undefined };
+    const { store } = this.#ports;
+    const cast = (): Promise<Outcome<Vote>> => castVote(voter, round, { question: invitation.question, signal });
+    const log = ballotLog(round.proposalDigest, voter.member.id);
+    const vote = store === undefined ? cast() : keepVote(store, log, cast);
+    const answered: Answered = { proposal: invitation.proposal, vote, memory: undefined, secret: undefined };
     this.#answered.set(name, answered);
     const oldest = this.#answered.keys().next();
     if (this.#answered.size > rememberedRoundsMax && oldest.done !== true) this.#answered.delete(oldest.value);
@@ -293,13 +315,29 @@ class Ledger {
  * that a further round follows a signed closing, and that it is in the electorate, before it gives an opinion. For
  * voters in other processes. Asked again in the same round it gives the same answer, so no coordinator can make it
  * vote twice; a second, different proposal for one round is refused with the proof against the coordinator in
- * `failure.data.evidence`. It seals or commits as the proposal asks, and reveals only when a quorum has committed. It
- * remembers 1,024 rounds, in this process only.
+ * `failure.data.evidence`. It seals or commits as the proposal asks, and reveals only when a quorum has committed. In
+ * mode bft its replica runs here. It remembers 1,024 rounds, and in a `store` its ballots and votes over a fall too.
  */
-export function joinAsParticipant(voter: Voter, verify: Verify = verifyEd25519): Participant {
-  const ledger = new Ledger(voter, verify);
+export function joinAsParticipant(
+  voter: Voter,
+  verify: Verify = verifyEd25519,
+  ports: ParticipantPorts = {},
+): Participant & { readonly replica: DistantReplica } {
+  const ledger = new Ledger(voter, verify, ports);
+  const { clock = systemClock } = ports;
+  const replica = new Seats(voter, {
+    clock,
+    verify,
+    promise(invitation, signal) {
+      const given = ledger.answer(invitation, signal);
+      if ("ok" in given) return given;
+      const { round, answered } = given;
+      return { round, vote: answered.vote, store: ports.store ?? (answered.memory ??= new MemoryStore(clock)) };
+    },
+  });
   return {
     member: voter.member,
+    replica,
     async commit(invitation, { signal }) {
       const given = ledger.answer(invitation, signal);
       if ("ok" in given) return given;
