@@ -1,4 +1,4 @@
-import type { Outcome } from "../../../machines/failure.ts";
+import { failure, type Outcome } from "../../../machines/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Vote } from "../voter.ts";
 import { answerSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
@@ -36,6 +36,25 @@ const passing: ReadonlySet<string> = new Set([
   "call/timeout",
 ]);
 
+/** Whatever goes wrong on the way to a voter is a failure as data. */
+async function outcomeOf(work: () => Promise<Outcome<unknown>>): Promise<Outcome<unknown>> {
+  try {
+    return await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, failure: failure("agent/crashed", `a replica elsewhere: ${message}`, { cause: message }) };
+  }
+}
+
+/** What cannot be sent is lost, and the protocol says it again. */
+function quietly(send: () => void): void {
+  try {
+    send();
+  } catch {
+    // Lost.
+  }
+}
+
 /**
  * The place of a member whose replica runs elsewhere. Messages go there and come from there through whoever asks, so
  * members need not know each other's nodes. It may stay away and come back; what is lost meanwhile is said again.
@@ -67,7 +86,7 @@ export class DistantSeat {
     const { replica, summons } = this.#ports;
     const { signal } = this.#over;
     while (!signal.aborted) {
-      const joined = await replica.join({ ...summons, isResumed: this.#hasJoined }, { signal });
+      const joined = await outcomeOf(() => replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }));
       this.#invited.resolve();
       if (!joined.ok && !passing.has(joined.failure.code)) return;
       if (joined.ok) await this.#listen();
@@ -90,16 +109,21 @@ export class DistantSeat {
   }
 
   stop(): void {
-    if (this.#hasJoined) this.#ports.replica.leave(this.#ports.decision);
+    const { replica, decision } = this.#ports;
+    if (this.#hasJoined) quietly(() => replica.leave(decision));
     this.#over.abort();
     this.#waiting = [];
   }
 
   #carry(said: Said): void {
     if (this.#over.signal.aborted) return;
-    if (this.#isThere) return this.#ports.replica.say(said);
+    if (this.#isThere) return this.#say(said);
     this.#waiting.push(said);
     if (this.#waiting.length > waitingMessagesMax) this.#waiting.shift();
+  }
+
+  #say(said: Said): void {
+    quietly(() => this.#ports.replica.say(said));
   }
 
   async #listen(): Promise<void> {
@@ -107,9 +131,9 @@ export class DistantSeat {
     const { signal } = this.#over;
     this.#hasJoined = true;
     this.#isThere = true;
-    for (const said of this.#waiting.splice(0)) replica.say(said);
+    for (const said of this.#waiting.splice(0)) this.#say(said);
     while (!signal.aborted) {
-      const outcome = await replica.listen(decision, { signal });
+      const outcome = await outcomeOf(() => replica.listen(decision, { signal }));
       const answer = answerSchema.safeParse(outcome.ok ? outcome.value : undefined);
       if (!answer.success || !answer.data.isSeated) break;
       const { letters } = answer.data;
