@@ -159,6 +159,11 @@ export const failureCodes = {
     fix: "Ask with the proposal, question and electorate that the coordinator signed; the message says what differs.",
     retry: "never",
   },
+  "consensus/not-seated": {
+    meaning: "A voter elsewhere cannot take part in an agreement of mode bft with a replica of its own.",
+    fix: "Read the message; give voterAgent a store that outlives its process, and ask as mode bft does.",
+    retry: "never",
+  },
   "workflow/expression": {
     meaning: "An expression of the definition could not be computed with the values of this run.",
     fix: "Read the message: it names the path or the operator; set the value first, or write default(path, value).",

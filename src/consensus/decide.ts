@@ -215,11 +215,9 @@ async function agreeOnBallots(
   const over = new AbortController();
   const stop = (): void => over.abort(request.signal?.reason);
   request.signal?.addEventListener("abort", stop, { once: true });
-  const voters = round.electorate.members.flatMap(({ id }) =>
-    request.voters.flatMap((voter) => (voter.member.id === id && "signer" in voter ? [voter] : [])),
-  );
+  const voters = round.electorate.members.flatMap(({ id }) => request.voters.filter(({ member }) => member.id === id));
   const run = new AgreementRun(
-    { plan, proposal, voters, close: request.close ?? "early" },
+    { plan, proposal, invitation, voters, close: request.close ?? "early" },
     {
       clock,
       announcer,

@@ -16,6 +16,7 @@ import {
 import type { Electorate, Member } from "../../machines/consensus/electorate/electorate.ts";
 import type { Outcome } from "../../machines/failure.ts";
 import type { Signer } from "../ports/signer.ts";
+import type { DistantReplica } from "./bft/distant.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
 import { opinion, type Concern, type DecisionQuestion, type Opinion } from "./opinion.ts";
 import { abstention } from "./proposal.ts";
@@ -69,6 +70,8 @@ export interface Participant {
   vote(invitation: Invitation, context: { readonly signal: AbortSignal }): Promise<Outcome<Vote | Sealed>>;
   /** For rounds that begin with commitments: the signed commitment. `vote` then reveals. */
   commit?(invitation: Invitation, context: { readonly signal: AbortSignal }): Promise<Outcome<unknown>>;
+  /** For mode bft: its replica, which runs where its key is. Without it, this voter is for mode ballot. */
+  readonly replica?: DistantReplica;
 }
 
 const severityOrder = ["critical", "high", "medium", "low"] as const;
@@ -184,13 +187,13 @@ export async function formOpinion(voter: Voter, round: Round, asked: Asked): Pro
 }
 
 /** Maps an opinion to a choice and signs it. */
-export async function signOpinion(voter: Voter, round: Round, usable: UsableOpinion): Promise<Outcome<Vote>> {
+export async function signOpinion(voter: Voter, round: Round, usable: UsableOpinion): Promise<Vote> {
   const own = await signOwnBallot(buildBallot(voter, round, usable), voter.signer);
   const ballots = voter.ballots === undefined ? [own] : await voter.ballots(own, round.proposal);
   const { recommendation, reasoning, concerns, alternatives } = usable.opinion;
   const report: Report = { recommendation, reasoning, concerns, alternatives };
   rememberBinding(report, usable.binding);
-  return { ok: true, value: { ballots, report } };
+  return { ballots, report };
 }
 
 /**
@@ -199,5 +202,5 @@ export async function signOpinion(voter: Voter, round: Round, usable: UsableOpin
  */
 export async function castVote(voter: Voter, round: Round, asked: Asked): Promise<Outcome<Vote>> {
   const formed = await formOpinion(voter, round, asked);
-  return formed.ok ? await signOpinion(voter, round, formed.value) : formed;
+  return formed.ok ? { ok: true, value: await signOpinion(voter, round, formed.value) } : formed;
 }

@@ -1,16 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Proposal, Vote } from "../../machines/consensus/bft/statement.ts";
-import { valueDigestOf } from "../../machines/consensus/codec/commit-messages.ts";
 import type { Method } from "../../machines/consensus/codec/messages.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
-import { sha256 } from "../../src/consensus/ed25519.ts";
 import type { Opinion } from "../../src/consensus/opinion.ts";
 import { renderDecision } from "../../src/consensus/report.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
-import { signStatement } from "../../src/consensus/bft/statement-signing.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";
 import type { Voter } from "../../src/consensus/voter.ts";
 import { systemClock, type Clock } from "../../src/ports/clock.ts";
+import { conspire } from "./conspiracy.ts";
 import { opinionOf, openRoom, voterOf } from "./panel.ts";
 
 type Request = Parameters<ReturnType<typeof openRoom>["decide"]>[0];
@@ -95,45 +92,6 @@ describe("an agreement that does not come about", () => {
     expect(renderDecision(decision)).toContain("This is no rejection");
   });
 });
-
-/**
- * Four members of whom two lie: the network carries nothing between the honest "a" and "b", and the liars vote for the
- * value with "a", and for the same value without the last ballot with "b". It works where a liar proposes first.
- */
-function conspire(): Voter[] {
-  let told: string | undefined;
-  const apart: Link = (port, { self }) => ({
-    send: (to, message) => {
-      if (to !== 1 - self || readMessage(message)?.type === "ballots") port.send(to, message);
-    },
-    receive: (hear) => port.receive(hear),
-  });
-  const lie: Link = (port, { signer }) => ({
-    send: (to, message) => {
-      const said = readMessage(message);
-      if (to !== 1 || said === undefined || said.type === "ballots") return port.send(to, message);
-      if (said.type === "proposal") {
-        const content = { ...said.content, ballots: said.content.ballots.slice(0, -1) };
-        told = valueDigestOf(content, sha256);
-        const { sig: _sig, ...proposal } = said.proposal;
-        const made = signStatement<Proposal>({ ...proposal, value: told }, signer);
-        void made.then((other) => port.send(1, { type: "proposal", proposal: other, polka: [], content }));
-      }
-      if (said.type !== "vote" || said.vote.value === null || told === undefined) return;
-      const { sig: _sig, ...vote } = said.vote;
-      const made = signStatement<Vote>({ ...vote, value: told }, signer);
-      void made.then((other) => port.send(1, { type: "vote", vote: other }));
-    },
-    receive: (hear) =>
-      port.receive((from, message) => {
-        if (from !== 1 || readMessage(message)?.type === "ballots") hear(from, message);
-      }),
-  });
-  return ["a", "b", "c", "d"].map((name, index) => ({
-    ...voterOf(name, opinionOf("x")),
-    link: index < 2 ? apart : lie,
-  }));
-}
 
 /** Decisions whose first proposer is drawn anew each time; a liar is first in half of them. */
 const triesMax = 40;

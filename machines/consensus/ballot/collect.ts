@@ -266,6 +266,14 @@ function finish(state: CollectState, sig: string | null): Step {
 }
 
 /**
+ * A closed collection that takes ballots again, for a member of mode bft that closed with too few: how its clock goes
+ * proves nothing about what the others hold.
+ */
+export function reopenCollection(state: CollectState): CollectState {
+  return state.phase === "tally" ? { ...state, phase: "collect", tally: null, draft: null } : state;
+}
+
+/**
  * The collecting of one round, pure: what it is told in, the next state and the effects out. It decides what each
  * ballot counts for, when the round is over and with what result; it never signs, waits or reads a clock.
  * Events that do not fit the phase change nothing. Source: consensus design §3.2 to §3.4.

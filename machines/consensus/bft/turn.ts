@@ -106,3 +106,8 @@ export function hearProposal(turn: Turn, proposal: Proposal, judgement: ValueJud
   to.rounds = replaceLog(to.rounds, { ...log, proposals: [...log.proposals, proposal] });
   accuseIfInvalid(turn, proposal);
 }
+
+/** Whether a proposal brings nothing that would be kept: judging its value would be work for nothing. */
+export function isSurplus({ fetching, rounds }: BftState, { value, round }: Proposal): boolean {
+  return !fetching.includes(value) && (logOf(rounds, round)?.proposals.length ?? 0) >= proposalsPerRoundMax;
+}

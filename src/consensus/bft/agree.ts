@@ -3,7 +3,7 @@ import type { AdmittedBallot } from "../../../machines/consensus/ballot/admissio
 import type { BftEvidence } from "../../../machines/consensus/bft/evidence.ts";
 import { explainDisagreement } from "../../../machines/consensus/bft/forensics.ts";
 import type { Commit } from "../../../machines/consensus/bft/statement.ts";
-import { localTimeouts } from "../../../machines/consensus/bft/council.ts";
+import { localTimeouts, wideTimeouts } from "../../../machines/consensus/bft/council.ts";
 import type { DuplicateBallot } from "../../../machines/consensus/certificate/evidence.ts";
 import type { AgreedValue, CommitCertificate } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { SignedProposal } from "../../../machines/consensus/codec/messages.ts";
@@ -17,13 +17,15 @@ import type { Announcer } from "../announcer.ts";
 import { sha256 } from "../ed25519.ts";
 import type { Delivery } from "../collector.ts";
 import type { Plan } from "../plan.ts";
-import type { Vote, Voter } from "../voter.ts";
+import type { Invitation, Participant, Vote, Voter } from "../voter.ts";
 import type { ClosePolicy } from "../../../machines/consensus/ballot/events.ts";
 import { certifyCommit } from "./certify-commit.ts";
+import { DistantSeat } from "./distant-seat.ts";
 import { tellEvidence, type AgreementEvidence } from "./evidence.ts";
-import { joinLocally } from "./port.ts";
+import { joinLocally, type ReplicaPort } from "./port.ts";
+import type { ReplicaPorts } from "./replica-ports.ts";
 import { Replica } from "./replica.ts";
-import { openVoteStore } from "./vote-store.ts";
+import { openVoteStore, type VoteStore } from "./vote-store.ts";
 
 /** Longest agreement after the ballots are closed, in milliseconds; then the result is "timeout". */
 export const agreementMsMax = 60_000;
@@ -57,22 +59,32 @@ export interface AgreementPorts {
   readonly store: Pick<Store, "append" | "read">;
   /** Where the charts of the members are shown; left out, nowhere. */
   readonly host?: Host;
-  ask(voter: Voter): Promise<Outcome<Vote>>;
+  ask(voter: Voter | Participant): Promise<Outcome<Vote>>;
 }
 
 interface Council {
   readonly plan: Plan;
   readonly proposal: SignedProposal;
-  /** In order of the electorate. */
-  readonly voters: readonly Voter[];
+  readonly invitation: Invitation;
+  /** In order of the electorate; those with a key elsewhere have their replica there. */
+  readonly voters: readonly (Voter | Participant)[];
   readonly close: ClosePolicy;
 }
 
-/** One agreement under way among the members of this process. */
+/** The memory of one that signs nothing. */
+const nothingToKeep: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(false) };
+
+/** One agreement under way among members of this process, and of others that this one carries the messages of. */
 export class AgreementRun {
   readonly #council: Council;
   readonly #ports: AgreementPorts;
-  readonly #replicas: readonly Replica[];
+  readonly #links: readonly ReplicaPort[];
+  /** By place. */
+  readonly #local = new Map<number, Replica>();
+  readonly #distant = new Map<number, DistantSeat>();
+  /** Where members are elsewhere: it hears everything that is said, and says nothing. */
+  #observer: Replica | undefined;
+  #observe: ((from: number, message: unknown) => void) | undefined;
   readonly #deliveries = new Map<string, Delivery>();
   readonly #failed = new Set<string>();
   readonly #evidence = new Map<string, DuplicateBallot | AgreementEvidence>();
@@ -80,40 +92,114 @@ export class AgreementRun {
   #verifies = 0;
   #answers = 0;
   #hasExpired = false;
+  #hasDecided = false;
 
   constructor(council: Council, ports: AgreementPorts) {
     this.#council = council;
     this.#ports = ports;
-    const links = joinLocally(council.voters.length);
-    const { round } = council.plan;
-    const verify: Verify = (key, bytes, signature) => {
-      this.#verifies += 1;
-      return ports.verify(key, bytes, signature);
-    };
-    this.#replicas = council.voters.map((voter, self) => {
-      const link = links[self];
+    this.#links = joinLocally(council.voters.length);
+    for (const [self, voter] of council.voters.entries()) {
+      const link = this.#links[self];
       if (link === undefined) throw new Error("every member has a link");
-      const { id, publicKey } = voter.member;
-      const { decisionId } = round.proposal;
-      return new Replica(
-        { round, self },
-        {
-          clock: ports.clock,
-          signer: voter.signer,
-          verify,
-          close: council.close,
-          port: voter.link?.(link, { self, members: council.voters.length, signer: voter.signer }) ?? link,
-          votes: openVoteStore(ports.store, { decision: round.proposalDigest, memberId: id, publicKey }),
-          ...(ports.host === undefined ? {} : { showing: { host: ports.host, id: `bft/${decisionId}/${id}` } }),
-          listener: {
-            onClosed: () => this.#onClosed(),
-            onDecided: () => this.#onDecided(),
-            onEvidence: (evidence) => this.#onEvidence(evidence, self),
-            onSilent: () => this.#onClosed(),
-          },
-        },
-      );
+      if ("signer" in voter) this.#local.set(self, this.#seat(voter, self, link));
+      else this.#distant.set(self, this.#seatElsewhere(voter, self, link));
+    }
+    if (this.#distant.size > 0) this.#observer = this.#seatObserver();
+  }
+
+  #seat(voter: Voter, self: number, link: ReplicaPort): Replica {
+    const { round } = this.#council.plan;
+    const { id, publicKey } = voter.member;
+    const { signer } = voter;
+    const overheard = this.#overheard(self, link);
+    return this.#replica(self, {
+      signer,
+      port: voter.link?.(overheard, { self, members: this.#council.voters.length, signer }) ?? overheard,
+      votes: openVoteStore(this.#ports.store, { decision: round.proposalDigest, memberId: id, publicKey }),
     });
+  }
+
+  #seatElsewhere({ member, replica }: Participant, self: number, link: ReplicaPort): DistantSeat {
+    if (replica === undefined) throw new Error(`"${member.id}" has no replica`);
+    const { invitation, close, plan } = this.#council;
+    const decision = plan.round.proposalDigest;
+    return new DistantSeat({
+      clock: this.#ports.clock,
+      replica,
+      self,
+      link,
+      decision,
+      summons: { invitation, close },
+      heard: (message) => {
+        this.#observe?.(self, message);
+        if (message.type === "commit") this.#endIfDecided();
+      },
+    });
+  }
+
+  #seatObserver(): Replica {
+    const signer = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) };
+    const receive: ReplicaPort["receive"] = (hear) => void (this.#observe = hear);
+    return this.#replica(-1, { signer, votes: nothingToKeep, port: { send: () => undefined, receive } });
+  }
+
+  /** A link of which the observer hears every message once, however many it is for. */
+  #overheard(self: number, link: ReplicaPort): ReplicaPort {
+    let last: unknown;
+    return {
+      send: (to, message) => {
+        if (message !== last) this.#observe?.(self, message);
+        last = message;
+        link.send(to, message);
+      },
+      receive: (hear) => link.receive(hear),
+    };
+  }
+
+  #replica(self: number, own: Pick<ReplicaPorts, "signer" | "port" | "votes">): Replica {
+    const { close, plan } = this.#council;
+    const { clock, verify, host } = this.#ports;
+    const made: Replica = new Replica(
+      { round: plan.round, self },
+      {
+        ...own,
+        clock,
+        close,
+        verify: (key, bytes, signature) => {
+          this.#verifies += 1;
+          return verify(key, bytes, signature);
+        },
+        ...(this.#isSpread ? { timeouts: wideTimeouts } : {}),
+        ...(host === undefined ? {} : { showing: { host, id: this.#nameOf(self) } }),
+        listener: {
+          onClosed: () => this.#onClosed(),
+          onDecided: () => this.#endIfDecided(),
+          onEvidence: (evidence) => this.#onEvidence(evidence, made),
+          onSilent: () => this.#onClosed(),
+        },
+      },
+    );
+    return made;
+  }
+
+  #nameOf(self: number): string {
+    const { proposal, electorate } = this.#council.plan.round;
+    return `bft/${proposal.decisionId}/${electorate.members[self]?.id ?? "observer"}`;
+  }
+
+  /** Whether members are elsewhere. */
+  get #isSpread(): boolean {
+    return this.#council.voters.some((voter) => !("signer" in voter));
+  }
+
+  /** All replicas of this process. */
+  get #replicas(): readonly Replica[] {
+    return [...this.#local.values(), ...(this.#observer === undefined ? [] : [this.#observer])];
+  }
+
+  /** Those whose view counts. */
+  get #living(): readonly Replica[] {
+    return this.#replicas.filter((replica) => replica === this.#observer || !replica.isMute);
   }
 
   /** Asks all voters, lets their replicas agree, and waits until they have. */
@@ -128,6 +214,7 @@ export class AgreementRun {
     const stop = (): void => this.#over.resolve();
     signal.addEventListener("abort", stop, { once: true });
     try {
+      for (const seat of this.#distant.values()) void seat.attend();
       for (const [index, voter] of this.#council.voters.entries()) void this.#hear(voter, index);
       await this.#over.promise;
       await this.#settle(signal);
@@ -136,20 +223,23 @@ export class AgreementRun {
       signal.removeEventListener("abort", stop);
       ballotsEnd.cancel();
       deadline.cancel();
-      for (const replica of this.#replicas) replica.stop();
+      for (const each of [...this.#replicas, ...this.#distant.values()]) each.stop();
     }
   }
 
-  async #hear(voter: Voter, index: number): Promise<void> {
-    const outcome = await this.#ports.ask(voter);
+  async #hear(voter: Voter | Participant, index: number): Promise<void> {
+    const ask = (): Promise<Outcome<Vote>> => this.#ports.ask(voter);
+    const outcome = await (this.#distant.get(index)?.vote(ask) ?? ask());
     const { id } = voter.member;
     if (!outcome.ok) return this.#lose(id, index, outcome.failure);
     this.#answers += 1;
-    const { ballots, report } = outcome.value;
+    const { ballots: given, report } = outcome.value;
+    // What comes from elsewhere may be anything.
+    const ballots: readonly unknown[] = Array.isArray(given) ? given : [];
     this.#deliveries.set(id, { report });
     this.#ports.announcer.tell("decision.opinion", id, () => ({ report: report ?? null }));
     this.#ports.announcer.tell("decision.ballot", id, () => ({ ballots }));
-    this.#replicas[index]?.cast(ballots);
+    this.#cast(index, ballots);
   }
 
   #lose(id: string, index: number, failed: Failure): void {
@@ -158,27 +248,39 @@ export class AgreementRun {
     const { closesAt } = this.#council.plan.round.proposal;
     if (this.#ports.clock.now() + 1 < closesAt) this.#failed.add(id);
     this.#ports.announcer.tell("decision.opinion", id, () => ({ failure: failed }));
-    this.#replicas[index]?.cast([]);
+    this.#cast(index, []);
   }
 
-  get #living(): readonly Replica[] {
-    return this.#replicas.filter(({ isMute }) => !isMute);
+  /**
+   * Gives a member's ballots to its replica. One elsewhere has told everybody itself, unless it fell; those here hear of
+   * it in any case, and that it brings none is told to all.
+   */
+  #cast(index: number, ballots: readonly unknown[]): void {
+    const own = this.#local.get(index);
+    if (own !== undefined) return own.cast(ballots);
+    const message = { type: "ballots", ballots };
+    this.#observe?.(index, message);
+    const to = ballots.length > 0 ? this.#local.keys() : this.#links.keys();
+    for (const place of to) if (place !== index) this.#links[index]?.send(place, message);
   }
 
   /** When every box is closed and none holds enough ballots, there is nothing that could be proposed. */
   #onClosed(): void {
-    const living = this.#living;
-    if (living.every(({ box }) => box.isClosed && !box.isQuorate)) this.#over.resolve();
+    if (this.#living.every(({ box }) => box.isLacking)) this.#over.resolve();
   }
 
-  #onDecided(): void {
-    const { clock } = this.#ports;
-    if (this.#living.every(({ decided }) => decided !== undefined)) this.#over.resolve();
-    else clock.after(settleMsMax, () => this.#over.resolve(), { background: true });
+  #endIfDecided(): void {
+    const isEverywhere =
+      this.#living.every(({ decided }) => decided !== undefined) &&
+      [...this.#distant.values()].every(({ isThere, committed }) => !isThere || committed !== undefined);
+    if (isEverywhere) return this.#over.resolve();
+    if (this.#hasDecided || this.#living.every(({ decided }) => decided === undefined)) return;
+    this.#hasDecided = true;
+    this.#ports.clock.after(settleMsMax, () => this.#over.resolve(), { background: true });
   }
 
-  #onEvidence(evidence: BftEvidence | DuplicateBallot, self: number): void {
-    const told = evidence.kind === "DuplicateBallot" ? evidence : this.#tell(evidence, self);
+  #onEvidence(evidence: BftEvidence | DuplicateBallot, by: Replica): void {
+    const told = evidence.kind === "DuplicateBallot" ? evidence : this.#tell(evidence, by);
     const culprit = evidence.kind === "DuplicateBallot" ? evidence.voter : evidence.culprits.join();
     const place =
       evidence.kind === "DuplicateBallot" || evidence.kind === "Amnesia" ? "" : evidence.statements[0].round;
@@ -188,10 +290,10 @@ export class AgreementRun {
     this.#ports.announcer.tell("decision.evidence", undefined, () => ({ evidence: told }));
   }
 
-  #tell(proof: BftEvidence, self: number): AgreementEvidence {
+  #tell(proof: BftEvidence, by: Replica): AgreementEvidence {
     const { plan, proposal } = this.#council;
     const named = proof.kind === "InvalidVote" ? proof.statements[0].value : null;
-    const value = named === null ? undefined : this.#replicas[self]?.contentOf(named);
+    const value = named === null ? undefined : by.contentOf(named);
     return tellEvidence(proof, { electorate: plan.round.electorate, proposal, value });
   }
 
@@ -204,7 +306,7 @@ export class AgreementRun {
 
   #conclude(): Agreement {
     const { plan, proposal } = this.#council;
-    const decisions = this.#replicas.flatMap(({ decided }) => decided ?? []);
+    const decisions = [...this.#replicas.flatMap(({ decided }) => decided ?? []), ...this.#provenElsewhere()];
     const [first] = decisions;
     const other = decisions.find(({ commit }) => commit.value !== first?.commit.value);
     if (first !== undefined && other !== undefined) {
@@ -212,18 +314,29 @@ export class AgreementRun {
       return this.#end("conflict", this.#viewOf(), null);
     }
     if (first === undefined) {
-      const isShort = this.#living.every(({ box }) => box.isClosed && !box.isQuorate);
+      const isShort = this.#living.every(({ box }) => box.isLacking);
       return this.#end(isShort ? "no-quorum" : "timeout", this.#viewOf(), null);
     }
     const certificate = certifyCommit({ round: plan.round, proposal }, first.commit, first.value);
     return this.#end("agreed", this.#stateOf(first.value), certificate);
   }
 
+  /** What members elsewhere have shown, where it holds: one that lies shows nothing. */
+  #provenElsewhere(): { readonly commit: Commit; readonly value: AgreedValue }[] {
+    return [...this.#distant.values()].flatMap(({ committed }) => {
+      if (committed === undefined || this.#observer?.isProof(committed) !== true) return [];
+      return [{ commit: committed.commit, value: committed.content }];
+    });
+  }
+
   #end(status: Agreement["status"], state: CollectState, certificate: CommitCertificate | null): Agreement {
     const sum = (count: (replica: Replica) => number): number =>
       this.#replicas.reduce((total, replica) => total + count(replica), 0);
     const metrics = {
-      messages: this.#answers + sum(({ metrics: { messages } }) => messages),
+      messages:
+        this.#answers +
+        sum(({ metrics: { messages } }) => messages) +
+        [...this.#distant.values()].reduce((total, { messages }) => total + messages, 0),
       bytes: sum(({ box }) => box.metrics.bytes),
       signs: sum(({ signs }) => signs),
       verifies: this.#verifies,
@@ -238,7 +351,7 @@ export class AgreementRun {
     const [any] = this.#replicas;
     if (any === undefined) return;
     const transcripts = this.#replicas.map(({ state }) => state.rounds);
-    for (const evidence of explainDisagreement(any.council, commits, transcripts)) this.#onEvidence(evidence, 0);
+    for (const evidence of explainDisagreement(any.council, commits, transcripts)) this.#onEvidence(evidence, any);
   }
 
   /** The fullest box, closed: what one member saw where nothing is certified. */

@@ -3,6 +3,7 @@ import {
   collect,
   idleCollection,
   isBallotKnown,
+  reopenCollection,
   type CollectState,
 } from "../../../machines/consensus/ballot/collect.ts";
 import type { Casts } from "../../../machines/consensus/ballot/count.ts";
@@ -55,6 +56,11 @@ export class BallotBox {
     return result !== null && result.participating >= result.participationQuorum;
   }
 
+  /** Whether it closed with too little: then it goes on taking ballots, since others may hold those that it lacks. */
+  get isLacking(): boolean {
+    return this.isClosed && !this.isQuorate;
+  }
+
   /**
    * Takes ballots from anywhere; gives the evidence that they complete. `own` is the member whose side this is: what it
    * signed itself, in this process, needs no check.
@@ -65,7 +71,13 @@ export class BallotBox {
       const ballot = this.#admit(message, { isKnown, own });
       return ballot === undefined ? [] : [ballot];
     });
-    return admitted.length === 0 ? [] : this.#apply({ type: "ballots.received", at, ballots: admitted });
+    if (admitted.length === 0) return [];
+    if (!this.isLacking) return this.#apply({ type: "ballots.received", at, ballots: admitted });
+    this.#state = reopenCollection(this.#state);
+    const { closesAt } = this.#round.proposal;
+    const evidence = this.#apply({ type: "ballots.received", at: closesAt, ballots: admitted });
+    this.expire();
+    return evidence;
   }
 
   /** A member that will bring no ballot. */

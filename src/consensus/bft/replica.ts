@@ -3,8 +3,8 @@ import { defineCouncil, localTimeouts, type Council } from "../../../machines/co
 import type { BftEffect, BftEffects } from "../../../machines/consensus/bft/effects.ts";
 import type { BftEvent } from "../../../machines/consensus/bft/events.ts";
 import type { BftState } from "../../../machines/consensus/bft/state.ts";
-import type { Commit, Proposal } from "../../../machines/consensus/bft/statement.ts";
-import { logOf, proposalsPerRoundMax } from "../../../machines/consensus/bft/vote-keeper.ts";
+import type { Commit } from "../../../machines/consensus/bft/statement.ts";
+import { isSurplus } from "../../../machines/consensus/bft/turn.ts";
 import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import type { Timer } from "../../ports/clock.ts";
@@ -54,9 +54,11 @@ export class Replica {
   #isMute = false;
   #isSaid = false;
 
+  /** `self` is -1 for one that has no seat: it hears everything, and says nothing. */
   constructor(about: { readonly round: Round; readonly self: number }, ports: ReplicaPorts) {
     const { round, self } = about;
     this.#about = about;
+    this.#isMute = self < 0;
     this.#ports = ports;
     const scope = { decision: round.proposalDigest, electorate: round.electorateDigest };
     const weights = round.electorate.members.map(({ weight }) => weight);
@@ -137,6 +139,12 @@ export class Replica {
     });
   }
 
+  /** Whether a message proves a decision. */
+  isProof({ commit, content }: Extract<ReplicaMessage, { type: "commit" }>): boolean {
+    const { row } = admitMessage({ type: "commit", commit }, this.#rules);
+    return row === "admitted" && this.#judge(commit.value, content)?.isValid === true;
+  }
+
   /** Settles when everything that has arrived is worked through. */
   async idle(): Promise<void> {
     await this.#inbox.idle();
@@ -208,14 +216,13 @@ export class Replica {
     await this.#onBox();
   }
 
-  /** Begins the agreement when the box is closed, and proposes what was asked for. */
+  /** Begins the agreement when the box is closed, with too few ballots too: it can vote for what others propose. */
   async #onBox(): Promise<void> {
     if (!this.box.isClosed) return;
     if (!this.#isSaid) {
       this.#isSaid = true;
       this.#ports.listener.onClosed();
     }
-    if (!this.box.isQuorate) return;
     if (this.state.phase === "unstarted") await this.#tell({ type: "decision.started" });
     else if (this.#wanted >= 0) await this.#buildValue(this.#wanted);
   }
@@ -244,13 +251,6 @@ export class Replica {
     await this.#tell({ type: "value.learned", value, judgement: this.box.judge(content, value) });
   }
 
-  /** Whether a proposal brings nothing that would be kept: judging its value would be work for nothing. */
-  #isSurplus(proposal: Proposal): boolean {
-    const { fetching, rounds } = this.state;
-    if (fetching.includes(proposal.value)) return false;
-    return (logOf(rounds, proposal.round)?.proposals.length ?? 0) >= proposalsPerRoundMax;
-  }
-
   #hear(from: number, message: ReplicaMessage): Promise<void> | void {
     const { state } = this;
     switch (message.type) {
@@ -272,7 +272,7 @@ export class Replica {
         if (state.commit?.value === message.commit.value) return;
         break;
       case "proposal":
-        if (this.#isSurplus(message.proposal)) return;
+        if (isSurplus(state, message.proposal)) return;
         break;
       case "vote":
       case "status":
@@ -285,7 +285,10 @@ export class Replica {
       return;
     }
     const event = this.#eventOf(from, message);
-    return event === undefined ? undefined : this.#tell(event);
+    const told = event === undefined ? undefined : this.#tell(event);
+    if (!this.box.isLacking || !("content" in message) || message.content.ballots.length === 0) return told;
+    // What somebody else's value counts, this member may count too.
+    return Promise.resolve(told).then(() => this.#takeBallots(from, message.content.ballots));
   }
 
   /** What an admitted message tells the chart. */

@@ -24,11 +24,11 @@ export function checkAgreement(request: DecideRequest, electorate: Electorate): 
       { data: { reason: "VETO_VOTER" } },
     );
   }
-  const remote = request.voters.find((voter) => "vote" in voter);
+  const remote = request.voters.find((voter) => "vote" in voter && voter.replica === undefined);
   if (remote !== undefined)
     throw new TroupeError(
       "usage/invalid-electorate",
-      `mode bft: "${remote.member.id}" is behind messages, and its replica would have to run where its key is; only voters with a signer here can take part, or use mode ballot`,
+      `mode bft: "${remote.member.id}" is behind messages that carry ballots only, and its replica has to run where its key is; make it with voterAt or joinAsParticipant, or use mode ballot`,
     );
   if (request.secrecy !== undefined && request.secrecy !== "open")
     throw new TroupeError(

@@ -3,8 +3,14 @@ import { accuseCoordinator } from "../../../machines/consensus/certificate/evide
 import { canonicalize } from "../../../machines/consensus/codec/canonical-json.ts";
 import type { SignedProposal } from "../../../machines/consensus/codec/messages.ts";
 import { failure, type Failure, type Json, type Outcome } from "../../../machines/failure.ts";
+import { systemClock, type Clock } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
+import type { Store } from "../../ports/store.ts";
+import { MemoryStore } from "../../store/memory.ts";
+import type { DistantReplica } from "../bft/distant.ts";
+import { Seats } from "../bft/seats.ts";
 import { bindingDigest } from "../binding.ts";
+import { ballotLog, keepVote, recallVote } from "./kept-vote.ts";
 import { sha256, verifyEd25519 } from "../ed25519.ts";
 import type { DecisionQuestion } from "../opinion.ts";
 import { openProposal } from "../proposal.ts";
@@ -58,9 +64,14 @@ class Answer {
   /** The opinion is there: what is signed now is the answer for ever, whether anybody waits for it or not. */
   #isSettled = false;
 
-  constructor(voter: Voter, round: Round, { proposal, question }: Invitation) {
-    this.proposal = proposal;
-    this.vote = this.#form(voter, round, question);
+  /** Where its replica keeps what it signs in mode bft, unless the voter has a store. */
+  readonly memory: Pick<Store, "append" | "read">;
+
+  constructor(voter: Voter, round: Round, given: { readonly invitation: Invitation } & ParticipantPorts) {
+    const { invitation, store, clock = systemClock } = given;
+    this.proposal = invitation.proposal;
+    this.memory = store ?? new MemoryStore(clock);
+    this.vote = this.#form(voter, { round, question: invitation.question, store });
     // Whoever waits for it hears of a crash; where nobody does, it concerns nobody.
     this.vote.catch(() => {});
   }
@@ -81,13 +92,25 @@ class Answer {
     else signal.addEventListener("abort", leave, { once: true });
   }
 
-  async #form(voter: Voter, round: Round, question: DecisionQuestion): Promise<Outcome<Vote>> {
+  async #form(
+    voter: Voter,
+    given: { readonly round: Round; readonly question: DecisionQuestion; readonly store: ParticipantPorts["store"] },
+  ): Promise<Outcome<Vote>> {
+    const { round, question, store } = given;
     const { signal } = this.#abandoned;
+    const log = ballotLog(round.proposalDigest, voter.member.id);
+    const before = store === undefined ? undefined : await recallVote(store, log);
+    if (before !== undefined) {
+      this.#isSettled = true;
+      return { ok: true, value: before };
+    }
     const formed = await formOpinion(voter, round, { question, signal });
     if (signal.aborted)
       return { ok: false, failure: failure("call/cancelled", `nobody waits for the vote of ${voter.member.id}`) };
     this.#isSettled = true;
-    return formed.ok ? await signOpinion(voter, round, formed.value) : formed;
+    if (!formed.ok) return formed;
+    const vote = await signOpinion(voter, round, formed.value);
+    return { ok: true, value: store === undefined ? vote : await keepVote(store, log, vote) };
   }
 }
 
@@ -106,15 +129,24 @@ async function makeSecret(
   return { ok: true, value: await commitToVote(vote.value, round, { voter: voter.member.id, signer: voter.signer }) };
 }
 
+/** What a voter's side is run on; each has a default. */
+export interface ParticipantPorts {
+  /** Keeps ballots and votes over a fall of this process. Without it they last as long as the process. */
+  readonly store?: Pick<Store, "append" | "read">;
+  readonly clock?: Clock;
+}
+
 /** One voter's memory of what it was asked and what it answered. */
 class Ledger {
   readonly #voter: Voter;
   readonly #verify: Verify;
+  readonly #ports: ParticipantPorts;
   readonly #answers = new Map<string, Answer>();
 
-  constructor(voter: Voter, verify: Verify) {
+  constructor(voter: Voter, verify: Verify, ports: ParticipantPorts) {
     this.#voter = voter;
     this.#verify = verify;
+    this.#ports = ports;
   }
 
   /** The answer to an invitation: a new one, the one given before, or a refusal. */
@@ -134,7 +166,8 @@ class Ledger {
       const problem = `the coordinator signed two proposals for round ${number}`;
       return refusal(voter, problem, { evidence: evidence as unknown as Json });
     }
-    const answer = before === undefined || before.isAbandoned ? new Answer(voter, round, invitation) : before;
+    const answer =
+      before === undefined || before.isAbandoned ? new Answer(voter, round, { invitation, ...this.#ports }) : before;
     if (answer !== before) this.#remember(name, answer);
     answer.wait(signal);
     return { round, answer };
@@ -153,13 +186,28 @@ class Ledger {
  * voters in other processes. Asked again in the same round it gives the same answer, so no coordinator can make it
  * vote twice; only where nobody waits any more before it has signed, it gives up, and may be asked anew. A second,
  * different proposal for one round is refused with the proof against the coordinator in `failure.data.evidence`. It
- * seals or commits as the proposal asks, and reveals only when a quorum has committed. It remembers 1,024 rounds, in
- * this process only.
+ * seals or commits as the proposal asks, and reveals only when a quorum has committed. In mode bft its replica runs
+ * here. It remembers 1,024 rounds, and in a `store` its ballots and votes over a fall of this process too.
  */
-export function joinAsParticipant(voter: Voter, verify: Verify = verifyEd25519): Participant {
-  const ledger = new Ledger(voter, verify);
+export function joinAsParticipant(
+  voter: Voter,
+  verify: Verify = verifyEd25519,
+  ports: ParticipantPorts = {},
+): Participant & { readonly replica: DistantReplica } {
+  const ledger = new Ledger(voter, verify, ports);
+  const replica = new Seats(voter, {
+    clock: ports.clock ?? systemClock,
+    verify,
+    promise(invitation, signal) {
+      const given = ledger.answer(invitation, signal);
+      if ("ok" in given) return given;
+      const { round, answer } = given;
+      return { round, vote: answer.vote, store: answer.memory };
+    },
+  });
   return {
     member: voter.member,
+    replica,
     async commit(invitation, { signal }) {
       const given = ledger.answer(invitation, signal);
       if ("ok" in given) return given;

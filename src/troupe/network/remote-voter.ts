@@ -1,24 +1,47 @@
 import { z } from "zod";
 import type { Member } from "../../../machines/consensus/electorate/electorate.ts";
 import { failure, type Outcome } from "../../../machines/failure.ts";
+import type { HandlerContext } from "../../agent/context.ts";
 import { defineAgent, type AgentDefinition } from "../../agent/define.ts";
+import type { DistantReplica, Said, Summons } from "../../consensus/bft/distant.ts";
+import { listenMs } from "../../consensus/bft/outgoing.ts";
+import { seatsMax } from "../../consensus/bft/seats.ts";
 import { joinAsParticipant } from "../../consensus/participant/participant.ts";
 import type { Invitation, Participant, Vote, Voter } from "../../consensus/voter.ts";
 import type { Sealed } from "../../consensus/secrecy/sealed-vote.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
+import type { Store } from "../../ports/store.ts";
 import { routes } from "./place.ts";
 
 /** How long a voter behind a wire may take; the vote's own deadline comes first where it is shorter. */
 const voteTimeoutMs = 600_000;
 /** Sessions over which a voter behind a wire is asked one question; when the last one ends too, it is absent. */
 export const voteSessionsMax = 32;
+/** How long a replica elsewhere may take to open its vote store, in milliseconds. */
+const joinTimeoutMs = 30_000;
+/** What an answer may take on the way, in milliseconds, besides the wait for something to say. */
+const answerMs = 10_000;
+/** Votes and commitments that one voter works on at once, besides one waiting call for each agreement it takes part in. */
+const votesAtOnceMax = 8;
 
 const anything = z.unknown();
 
+/** How a voter's agent is called, and where it keeps what it signs. */
+export interface VoterAgentOptions {
+  /** Default "voter"; several voters of one troupe need several. */
+  readonly name?: string;
+  /**
+   * Where ballots and votes are written before anybody sees them, so that a voter that falls and comes back signs
+   * nothing twice: `troupe.store`, of a troupe with a store file. Without it they last as long as the process, and in
+   * mode bft it stays silent in decisions that it has forgotten.
+   */
+  readonly store?: Pick<Store, "append" | "read">;
+}
+
 /**
  * An agent that votes for a voter of this process, whose key never leaves it. Spawn it, and let the coordinator's node
- * reach it; there `voterAt` makes a voter of its ref. It checks what it is asked as `joinAsParticipant` does. `name` is
- * the agent's, "voter" where it is left out; several voters of one troupe need several.
+ * reach it; there `voterAt` makes a voter of its ref. It checks what it is asked as `joinAsParticipant` does. In mode
+ * bft the voter's replica runs in it.
  * @example
  * ```ts
  * import { createMember, createTroupe, voterAgent } from "troupe";
@@ -33,22 +56,22 @@ const anything = z.unknown();
  * console.log(listener.url, member.publicKey);
  * ```
  */
-export function voterAgent(voter: Voter, options: { readonly name?: string } = {}): AgentDefinition {
-  const participant = joinAsParticipant(voter);
+export function voterAgent(voter: Voter, options: VoterAgentOptions = {}): AgentDefinition {
+  const { name = "voter", ...ports } = options;
+  const participant = joinAsParticipant(voter, undefined, ports);
+  const { replica } = participant;
   const answer = async (
     invitation: unknown,
-    context: { readonly signal: AbortSignal; fail(code: string, message: string, data?: object): never },
+    context: Pick<HandlerContext<unknown>, "signal" | "fail">,
     how: "vote" | "commit",
   ): Promise<unknown> => {
     const act = participant[how];
     if (act === undefined) return context.fail("consensus/bad-proposal", "this voter makes no commitments");
     const outcome = await act(invitation as Invitation, { signal: context.signal });
-    return outcome.ok
-      ? outcome.value
-      : context.fail(outcome.failure.code, outcome.failure.message, outcome.failure.data);
+    return outcomeOf(outcome, context);
   };
   return defineAgent({
-    name: options.name ?? "voter",
+    name,
     capabilities: {
       "decision.vote": { input: anything, output: anything, run: (context) => answer(context.input, context, "vote") },
       "decision.commit": {
@@ -56,9 +79,43 @@ export function voterAgent(voter: Voter, options: { readonly name?: string } = {
         output: anything,
         run: (context) => answer(context.input, context, "commit"),
       },
+      "decision.join": {
+        input: anything,
+        output: anything,
+        run: async (context) => outcomeOf(await replica.join(context.input as Summons, context), context),
+      },
+      "decision.say": { input: anything, output: anything, run: ({ input }) => replica.say(input as Said) },
+      "decision.listen": {
+        input: z.string(),
+        output: anything,
+        run: async (context) => outcomeOf(await replica.listen(context.input, context), context),
+      },
+      "decision.leave": { input: z.string(), output: anything, run: ({ input }) => replica.leave(input) },
     },
-    concurrency: 8,
+    stop: () => replica.leave(),
+    concurrency: votesAtOnceMax + seatsMax,
   });
+}
+
+function outcomeOf(outcome: Outcome<unknown>, context: Pick<HandlerContext<unknown>, "fail">): unknown {
+  if (outcome.ok) return outcome.value;
+  const { code, message, data } = outcome.failure;
+  return context.fail(code, message, data);
+}
+
+/** Plain JSON, whatever objects of this process it was made of. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** The replica behind a ref: calls for what needs an answer, tells for what the protocol says again. */
+function replicaAt(ref: AgentRef): DistantReplica {
+  return {
+    join: (summons, { signal }) => ref.call("decision.join", plain(summons), { signal, timeoutMs: joinTimeoutMs }),
+    say: (said) => void ref.tell("decision.say", said),
+    listen: (decision, { signal }) => ref.call("decision.listen", decision, { signal, timeoutMs: listenMs + answerMs }),
+    leave: (decision) => void ref.tell("decision.leave", decision),
+  };
 }
 
 interface Question {
@@ -112,11 +169,11 @@ async function askVoter(ref: AgentRef, { capability, invitation, signal }: Quest
  */
 export function voterAt(ref: AgentRef, member: Member): Participant {
   const ask = (capability: string, invitation: Invitation, signal: AbortSignal): Promise<Outcome<unknown>> => {
-    const plain = JSON.parse(JSON.stringify(invitation)) as unknown;
-    return askVoter(ref, { capability, invitation: plain, signal });
+    return askVoter(ref, { capability, invitation: plain(invitation), signal });
   };
   return {
     member,
+    replica: replicaAt(ref),
     async vote(invitation, { signal }) {
       const outcome = await ask("decision.vote", invitation, signal);
       if (!outcome.ok) return outcome;

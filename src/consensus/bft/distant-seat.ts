@@ -1,0 +1,172 @@
+import { failure, type Outcome } from "../../../machines/failure.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Vote } from "../voter.ts";
+import { answerSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
+import { waitingMessagesMax } from "./outgoing.ts";
+import type { ReplicaPort } from "./port.ts";
+import { readMessage, sealMessage, type ReplicaMessage } from "./wire.ts";
+
+/** How long to wait before a voter that could not be reached is asked again, in milliseconds. */
+export const rejoinMs = 200;
+/** How long a voter that is away when it is asked for its vote may take to come back; then it has failed. Milliseconds. */
+export const awayMsMax = 5_000;
+/** The least time that each message of a voter elsewhere takes, in milliseconds: it cannot make the others hear more. */
+export const carryMs = 1;
+
+interface SeatPorts {
+  readonly clock: Clock;
+  readonly replica: DistantReplica;
+  readonly summons: Omit<Summons, "isResumed">;
+  /** The digest of the proposal. */
+  readonly decision: string;
+  readonly self: number;
+  /** This member's place among the others. */
+  readonly link: ReplicaPort;
+  /** Hears everything that it says, once. */
+  readonly heard: (message: ReplicaMessage) => void;
+}
+
+/** What comes of a node that is away or begins again; the voter itself has not answered. */
+const passing: ReadonlySet<string> = new Set([
+  "remote/unreachable",
+  "remote/indeterminate",
+  "remote/full",
+  "agent/stopped",
+  "call/busy",
+  "call/timeout",
+]);
+
+/** Whatever goes wrong on the way to a voter is a failure as data. */
+async function outcomeOf(work: () => Promise<Outcome<unknown>>): Promise<Outcome<unknown>> {
+  try {
+    return await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, failure: failure("agent/crashed", `a replica elsewhere: ${message}`, { cause: message }) };
+  }
+}
+
+/** What cannot be sent is lost, and the protocol says it again. */
+function quietly(send: () => void): void {
+  try {
+    send();
+  } catch {
+    // Lost.
+  }
+}
+
+/**
+ * The place of a member whose replica runs elsewhere. Messages go there and come from there through whoever asks, so
+ * members need not know each other's nodes. It may stay away and come back; what is lost meanwhile is said again.
+ */
+export class DistantSeat {
+  readonly #ports: SeatPorts;
+  readonly #over = new AbortController();
+  readonly #invited = Promise.withResolvers<void>();
+  #waiting: Said[] = [];
+  #hasJoined = false;
+  #isThere = false;
+  /** The value that it has shown a commit of, whatever that is worth. */
+  committed: Extract<ReplicaMessage, { type: "commit" }> | undefined;
+  messages = 0;
+
+  constructor(ports: SeatPorts) {
+    this.#ports = ports;
+    const { decision, link } = ports;
+    link.receive((from, message) => this.#carry({ decision, from, message }));
+  }
+
+  /** Whether it takes part at present. */
+  get isThere(): boolean {
+    return this.#isThere;
+  }
+
+  /** Asks it to take part and carries its messages until `stop`; comes back to it when it was away. */
+  async attend(): Promise<void> {
+    const { replica, summons } = this.#ports;
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      const joined = await outcomeOf(() => replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }));
+      this.#invited.resolve();
+      if (!joined.ok && !passing.has(joined.failure.code)) return;
+      if (joined.ok) await this.#listen();
+      if (!signal.aborted) await this.#pause(rejoinMs);
+    }
+  }
+
+  /** Asks for its vote, again when it was away meanwhile. */
+  async vote(ask: () => Promise<Outcome<Vote>>): Promise<Outcome<Vote>> {
+    await this.#invited.promise;
+    const { clock } = this.#ports;
+    let awayAt: number | undefined;
+    for (;;) {
+      const outcome = await ask();
+      if (outcome.ok || this.#over.signal.aborted || !passing.has(outcome.failure.code)) return outcome;
+      awayAt ??= clock.now();
+      if (clock.now() - awayAt > awayMsMax) return outcome;
+      await this.#pause(rejoinMs);
+    }
+  }
+
+  stop(): void {
+    const { replica, decision } = this.#ports;
+    if (this.#hasJoined) quietly(() => replica.leave(decision));
+    this.#over.abort();
+    this.#waiting = [];
+  }
+
+  #carry(said: Said): void {
+    if (this.#over.signal.aborted) return;
+    if (this.#isThere) return this.#say(said);
+    this.#waiting.push(said);
+    if (this.#waiting.length > waitingMessagesMax) this.#waiting.shift();
+  }
+
+  #say(said: Said): void {
+    quietly(() => this.#ports.replica.say(said));
+  }
+
+  async #listen(): Promise<void> {
+    const { replica, decision } = this.#ports;
+    const { signal } = this.#over;
+    this.#hasJoined = true;
+    this.#isThere = true;
+    for (const said of this.#waiting.splice(0)) this.#say(said);
+    while (!signal.aborted) {
+      const outcome = await outcomeOf(() => replica.listen(decision, { signal }));
+      const answer = answerSchema.safeParse(outcome.ok ? outcome.value : undefined);
+      if (!answer.success || !answer.data.isSeated) break;
+      const { letters } = answer.data;
+      for (const { to, message } of letters) this.#deliver(to, message);
+      await this.#pause(letters.length === 0 ? rejoinMs : letters.length * carryMs);
+    }
+    this.#isThere = false;
+  }
+
+  #deliver(to: readonly number[], given: unknown): void {
+    const read = readMessage(given);
+    if (read === undefined || this.#over.signal.aborted) return;
+    // Its form is sound: nobody here need read it again.
+    const message = sealMessage(read);
+    if (message.type === "commit") this.committed = message;
+    this.#ports.heard(message);
+    for (const place of new Set(to)) {
+      if (place === this.#ports.self) continue;
+      this.messages += 1;
+      this.#ports.link.send(place, message);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#over;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = this.#ports.clock.after(ms, end);
+      signal.addEventListener("abort", end, { once: true });
+    });
+  }
+}

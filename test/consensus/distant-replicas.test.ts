@@ -1,0 +1,212 @@
+import { describe, expect, it } from "vitest";
+import type { Vote } from "../../machines/consensus/bft/statement.ts";
+import { digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
+import type { DistantReplica } from "../../src/consensus/bft/distant.ts";
+import { voteLog } from "../../src/consensus/bft/vote-store.ts";
+import type { Decision } from "../../src/consensus/decision.ts";
+import { sha256 } from "../../src/consensus/ed25519.ts";
+import { verifyCertificate } from "../../src/consensus/verify.ts";
+import type { Invitation, Participant, Voter } from "../../src/consensus/voter.ts";
+import { systemClock, type Clock } from "../../src/ports/clock.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+import { conspire } from "./conspiracy.ts";
+import { failing, openRoom, opinionOf, voterOf } from "./panel.ts";
+import { VoterProcess } from "./voter-process.ts";
+
+const names = ["a", "b", "c", "d"];
+
+/** Waits pass fifty times faster than they say. */
+const hasty: Clock = { now: () => systemClock.now(), after: (ms, fire) => systemClock.after(ms / 50, fire) };
+
+function apart(voter: Voter): VoterProcess {
+  return new VoterProcess(voter, { clock: hasty });
+}
+
+function agree(voters: readonly (Voter | Participant)[], timeoutMs = 300_000): Promise<Decision> {
+  return openRoom({ clock: hasty }).decide({ mode: "bft", method: "single", close: "all", voters, timeoutMs });
+}
+
+function expectDecided(decision: Decision, option = "x"): void {
+  expect(decision).toMatchObject({ status: "decided", option, evidence: [] });
+  expect(verifyCertificate(decision.certificate, decision.electorate)).toMatchObject({ ok: true, option });
+}
+
+/** Contents that were signed per place in the protocol; an honest member signs one. */
+function contentsPerPlace(votes: readonly Vote[]): number[] {
+  const places = new Map<string, Set<string>>();
+  for (const { kind, round, value, validRound } of votes)
+    places.set(`${kind}/${round}`, (places.get(`${kind}/${round}`) ?? new Set()).add(`${value}/${validRound}`));
+  return [...places.values()].map(({ size }) => size);
+}
+
+describe("replicas that run where their voters' keys are", () => {
+  it("agree through whoever asks, which signs nothing but the question", async () => {
+    const decision = await agree(names.map((name) => apart(voterOf(name, opinionOf(name === "d" ? "y" : "x")))));
+    expectDecided(decision);
+    expect(decision.metrics.signs).toBe(1);
+    expect(decision.dissent).toMatchObject([{ voter: "d", kind: "against" }]);
+  });
+
+  it("agree with those that are in the process that asks", async () => {
+    const [a, b, ...rest] = names.map((name) => voterOf(name, opinionOf("x")));
+    expectDecided(await agree([a as Voter, b as Voter, ...rest.map(apart)]));
+  });
+
+  it("say that their voter brings no ballot, so that the others need not wait for it", async () => {
+    const voters = names.map((name) => apart(voterOf(name, name === "d" ? failing : opinionOf("x"))));
+    const decision = await agree(voters);
+    expectDecided(decision);
+    expect(decision.absent).toMatchObject([{ voter: "d", reason: "failed" }]);
+    const short = await agree(names.map((name) => apart(voterOf(name, name > "b" ? failing : opinionOf("x")))));
+    expect(short).toMatchObject({ status: "no-quorum", certificate: null });
+  });
+
+  it("agree whatever the one that carries their messages says of whom they are from", async () => {
+    const voters = names.map((name) => apart(voterOf(name, opinionOf("x"))));
+    const lied = voters.map((voter, self): Participant => {
+      const say: DistantReplica["say"] = (said) => {
+        for (const from of [0, 1, 2, 3])
+          if (from !== self) voter.replica.say({ ...said, from: 3 - from, message: { type: "ballots", ballots: [] } });
+        voter.replica.say({ ...said, from: (said.from + 1) % 4 === self ? (said.from + 2) % 4 : (said.from + 1) % 4 });
+      };
+      return { member: voter.member, vote: (...given) => voter.vote(...given), replica: { ...voter.replica, say } };
+    });
+    expectDecided(await agree(lied));
+  });
+
+  it("agree without one that cannot be reached, and without one that answers nonsense", async () => {
+    const three = (): Participant[] => ["a", "b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))));
+    const { member } = voterOf("d", opinionOf("x"));
+    const gone = apart(voterOf("d", opinionOf("x")));
+    gone.fall();
+    expectDecided(await agree([...three(), gone], 20_000));
+    const answers: unknown[] = [null, 7, { isSeated: true, letters: [{ to: [-1], message: null }] }];
+    const nonsense: Participant = {
+      member,
+      vote: async () => ({ ok: true, value: { ballots: 7, report: 7 } as never }),
+      replica: {
+        join: async () => ({ ok: true, value: null }),
+        say() {
+          throw new Error("it does not listen");
+        },
+        listen: async () => {
+          if (answers.length === 0) throw new Error("it says no more");
+          return { ok: true, value: answers.shift() };
+        },
+        leave: () => undefined,
+      },
+    };
+    // Nobody waits for the end of the ballots.
+    expectDecided(await agree([...three(), nonsense], 3_000_000));
+  });
+});
+
+describe("a voter that falls in the middle of an agreement", () => {
+  /** The last voter takes no part, so that nothing can be decided without the one that falls. */
+  function council(opine: Voter["opine"], store: MemoryStore): { voters: Participant[]; falling: VoterProcess } {
+    const falling = new VoterProcess({ ...voterOf("c", failing), opine }, { clock: hasty, store });
+    const others = ["a", "b"].map((name) => apart(voterOf(name, opinionOf("x"))));
+    const out = apart(voterOf("d", failing));
+    const silent: Participant = {
+      member: out.member,
+      vote: (...given) => out.vote(...given),
+      replica: { ...out.replica, listen: () => new Promise(() => undefined) },
+    };
+    return { voters: [...others, falling, silent], falling };
+  }
+
+  it("goes on with what is in its store when it is back, is asked for no second opinion, and signs nothing twice", async () => {
+    const store = new MemoryStore(systemClock);
+    let asked = 0;
+    const { voters, falling } = council(
+      async () => ({ ok: true, value: opinionOf((asked += 1) === 1 ? "x" : "y") }),
+      store,
+    );
+    let falls = 0;
+    falling.heard = ({ type }) => {
+      if (type !== "vote" || falls > 0) return;
+      falls += 1;
+      falling.fall();
+      setImmediate(() => falling.begin({ clock: hasty, store }));
+    };
+    const decision = await agree(voters);
+    expectDecided(decision);
+    expect({ falls, asked }).toEqual({ falls: 1, asked: 1 });
+    expect(falling.signed.length).toBeGreaterThan(1);
+    expect(contentsPerPlace(falling.signed).every((size) => size === 1)).toBe(true);
+    const log = voteLog(digestOf(decision.proposal.body, sha256), "c");
+    const kept = (await store.read(log)).map(({ body }) => (body as { statement?: unknown }).statement);
+    for (const vote of falling.signed) expect(kept).toContainEqual(vote);
+  });
+
+  it("stays silent when it has lost its store: nothing is decided, rather than something twice", async () => {
+    const { voters, falling } = council(
+      async () => ({ ok: true, value: opinionOf("x") }),
+      new MemoryStore(systemClock),
+    );
+    let isBack = false;
+    falling.heard = ({ type }) => {
+      if (isBack) throw new Error("it says something");
+      if (type !== "vote") return;
+      isBack = true;
+      falling.fall();
+      falling.signed.length = 0;
+      setImmediate(() => falling.begin({ clock: hasty }));
+    };
+    const decision = await agree(voters, 20_000);
+    expect(decision).toMatchObject({ status: "timeout", certificate: null });
+    expect(falling.signed).toEqual([]);
+  });
+});
+
+describe("whoever asks", () => {
+  it("sees that members elsewhere decided differently, where more than F_safe lie", async () => {
+    let decision: Decision | undefined;
+    for (let tries = 0; tries < 40 && decision?.status !== "conflict"; tries += 1)
+      decision = await agree(conspire().map(apart));
+    expect(decision).toMatchObject({ status: "conflict", option: null, certificate: null });
+  });
+
+  it("believes no commit that does not hold", async () => {
+    const liar: Voter = {
+      ...voterOf("d", opinionOf("x")),
+      link: (port) => ({
+        receive: (hear) => port.receive(hear),
+        send: (to, message) => {
+          const said = message as { type: string; commit: object };
+          const commit = { ...said.commit, value: "ab".repeat(32) };
+          port.send(to, said.type === "commit" ? { ...said, commit } : message);
+        },
+      }),
+    };
+    const voters = ["a", "b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))));
+    expectDecided(await agree([...voters, apart(liar)]));
+  });
+});
+
+describe("a voter elsewhere", () => {
+  it("takes part only in rounds of mode bft", async () => {
+    const own = apart(voterOf("a", opinionOf("x")));
+    const invitations: Invitation[] = [];
+    const noting: Participant = {
+      member: own.member,
+      vote: (invitation, context) => {
+        invitations.push(invitation);
+        return own.vote(invitation, context);
+      },
+    };
+    const voters = [noting, ...["b", "c", "d"].map((name) => voterOf(name, opinionOf("x")))];
+    await openRoom({ clock: systemClock }).decide({ method: "single", voters });
+    const [invitation] = invitations;
+    if (invitation === undefined) throw new Error("it was invited");
+    const { signal } = new AbortController();
+    const summons = { invitation, close: "all", isResumed: false } as const;
+    expect(await own.replica.join(summons, { signal })).toMatchObject({
+      ok: false,
+      failure: { code: "consensus/not-seated", message: expect.stringContaining("not one of mode bft") },
+    });
+    const broken = { ...summons, invitation: { ...invitation, question: undefined } } as never;
+    expect(await own.replica.join(broken, { signal })).toMatchObject({ failure: { code: "consensus/not-seated" } });
+    await expect(openRoom().decide({ mode: "bft", voters })).rejects.toThrow("voterAt or joinAsParticipant");
+  });
+});
