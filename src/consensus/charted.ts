@@ -51,7 +51,7 @@ export function runChart<State, Event, Effect>(
       return snapshot().value;
     },
     tell(event) {
-      actor.send(event as never);
+      actor.send(event);
       return effects.splice(0) as Effect[];
     },
     stop: () => release(actor),

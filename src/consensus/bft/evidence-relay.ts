@@ -6,27 +6,26 @@ import type { DuplicateBallot } from "../../../machines/consensus/certificate/ev
 import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import { sealMessage, type ReplicaMessage } from "./wire.ts";
 
-/** How a relay speaks, and the values it can show. */
-interface RelayPorts {
-  readonly broadcast: (message: ReplicaMessage) => void;
-  readonly send: (to: number, message: ReplicaMessage) => void;
-  readonly contents: ReadonlyMap<string, AgreedValue>;
-}
+/** Says a message to one member, or to all. */
+type Say = (message: ReplicaMessage, to?: number) => void;
 
 /**
  * Shows what one member signed twice to everybody, since others may have been shown one side only: once per member and
  * kind, so that a member which signs much cannot make the others say much.
  */
 export class EvidenceRelay {
-  readonly #ports: RelayPorts;
+  readonly #contents: ReadonlyMap<string, AgreedValue>;
+  readonly #say: Say;
   readonly #relayed = new Set<string>();
 
-  constructor(ports: RelayPorts) {
-    this.#ports = ports;
+  /** `contents`: the values that can be shown, by digest. */
+  constructor(contents: ReadonlyMap<string, AgreedValue>, say: Say) {
+    this.#contents = contents;
+    this.#say = say;
   }
 
   showBallots({ kind, voter, ballots }: DuplicateBallot): void {
-    if (this.#isNew(`${kind} ${voter}`)) this.#ports.broadcast(sealMessage({ type: "ballots", ballots: [...ballots] }));
+    if (this.#isNew(`${kind} ${voter}`)) this.#say(sealMessage({ type: "ballots", ballots: [...ballots] }));
   }
 
   /** Votes and proposals that convict. */
@@ -36,9 +35,8 @@ export class EvidenceRelay {
     if (!this.#isNew(`${kind} ${evidence.culprits[0]}`)) return;
     const statements: readonly Statement[] = evidence.statements;
     const votes = statements.filter((statement) => statement.kind !== "proposal");
-    if (votes.length > 0) this.#ports.broadcast(sealMessage({ type: "transcript", votes }));
-    for (const statement of statements)
-      if (statement.kind === "proposal") this.#showProposal(statement, this.#ports.broadcast);
+    if (votes.length > 0) this.#say(sealMessage({ type: "transcript", votes }));
+    for (const statement of statements) if (statement.kind === "proposal") this.#showProposal(statement);
   }
 
   /**
@@ -51,12 +49,12 @@ export class EvidenceRelay {
     const [own] = proposals;
     if (own === undefined || proposals.length > 1 || own.value === vote.value) return;
     if (!this.#isNew(`shown ${vote.round} ${vote.voter}`)) return;
-    this.#showProposal(own, (message) => this.#ports.send(vote.voter, message));
+    this.#showProposal(own, vote.voter);
   }
 
-  #showProposal(proposal: Proposal, say: (message: ReplicaMessage) => void): void {
-    const content = this.#ports.contents.get(proposal.value);
-    if (content !== undefined) say(sealMessage({ type: "proposal", proposal, polka: [], content }));
+  #showProposal(proposal: Proposal, to?: number): void {
+    const content = this.#contents.get(proposal.value);
+    if (content !== undefined) this.#say(sealMessage({ type: "proposal", proposal, polka: [], content }), to);
   }
 
   #isNew(name: string): boolean {

@@ -44,11 +44,9 @@ export class Replica {
   readonly #timers = new Set<Timer>();
   readonly #contents = new Map<string, AgreedValue>();
   readonly #signatory: Signatory;
-  readonly #relay = new EvidenceRelay({
-    broadcast: (message) => this.#broadcast(message),
-    send: (to, message) => this.#send(to, message),
-    contents: this.#contents,
-  });
+  readonly #relay = new EvidenceRelay(this.#contents, (message, to) =>
+    to === undefined ? this.#broadcast(message) : this.#send(to, message),
+  );
   #ballots: ReplicaMessage | undefined;
   #wanted = -1;
   #isMute = false;
