@@ -18,6 +18,7 @@ export {
 export { signProposal } from "./consensus/proposal.ts";
 export { renderDecision } from "./consensus/report.ts";
 export {
+  accuseOfOmission,
   encodeCertificate,
   encodeElectorate,
   verifyCertificate,
@@ -68,6 +69,8 @@ export type { Degradation, Failure, Json, Outcome } from "../machines/failure.ts
 export type { Certificate } from "../machines/consensus/certificate/certificate.ts";
 export type { AgreementEvidence } from "./consensus/bft/evidence.ts";
 export type { Evidence } from "../machines/consensus/certificate/evidence.ts";
+export type { Omission } from "../machines/consensus/certificate/omission.ts";
+export type { QuorumCertificate, SignedReceipt } from "../machines/consensus/codec/messages.ts";
 export type { CertificateVerdict } from "../machines/consensus/certificate/verify.ts";
 export type { Electorate, Member } from "../machines/consensus/electorate/electorate.ts";
 export { $ } from "../machines/workflow/expression/recorder.ts";

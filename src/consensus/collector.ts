@@ -5,7 +5,7 @@ import type { ClosingDraft, CollectEffect, CollectEffectName } from "../../machi
 import type { CollectEvent, ClosePolicy } from "../../machines/consensus/ballot/events.ts";
 import { ballotMachine } from "../../machines/consensus/ballot/machine.ts";
 import type { Round } from "../../machines/consensus/ballot/round.ts";
-import type { SignedClosing, SignedCommit } from "../../machines/consensus/codec/messages.ts";
+import type { SignedClosing, SignedCommit, SignedReceipt } from "../../machines/consensus/codec/messages.ts";
 import { commitmentOf, digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
 import { indexOfMember } from "../../machines/consensus/electorate/electorate.ts";
 import type { Failure, Outcome } from "../../machines/failure.ts";
@@ -15,7 +15,7 @@ import type { Host } from "../system/interpret.ts";
 import type { Announcer } from "./announcer.ts";
 import { keepingEffects, run, type Charted, type Life } from "./charted.ts";
 import { sha256 } from "./ed25519.ts";
-import { ownBallotOf, signClosing } from "./signing.ts";
+import { ownBallotOf, signClosing, signReceipt } from "./signing.ts";
 import type { Vote } from "./voter.ts";
 
 /** Most ballots taken from one message; an honest voter sends one. The rest are dropped as malformed. */
@@ -158,6 +158,17 @@ export class Collector {
     const { casts, late } = this.state;
     if ((casts[index] ?? null) === null && (late[index] ?? null) === null)
       this.#send({ type: "voter.lost", voter, reason: "refused" });
+  }
+
+  /** Signs for a voter's ballot, where it counts as things stand. */
+  async receiptFor(voter: string): Promise<SignedReceipt | undefined> {
+    const { proposal, proposalDigest, electorate } = this.#round;
+    const cast = this.state.casts[indexOfMember(electorate, voter)] ?? null;
+    if (cast === null || cast.conflicting !== null) return undefined;
+    this.metrics.signs += 1;
+    const { decisionId, round } = proposal;
+    const body = { v: 1, decisionId, round, proposalDigest, voter, ballotDigest: cast.ballot.digest } as const;
+    return await signReceipt(body, this.#ports.coordinator);
   }
 
   /** Ends the round without a result. */

@@ -6,7 +6,6 @@ import type { Observe } from "../ports/observe.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
 import type { Store } from "../ports/store.ts";
 import type { Host } from "../system/interpret.ts";
-import { MemoryStore } from "../store/memory.ts";
 import { Announcer, type DecisionJournal } from "./announcer.ts";
 import { assembleDecision } from "./assemble.ts";
 import { AgreementRun } from "./bft/agree.ts";
@@ -114,17 +113,26 @@ function askSecretly(
   };
 }
 
+/** Gives a voter behind messages the coordinator's receipt; whether it arrives is of no concern to the round. */
+async function acknowledge(voter: Voter | Participant, collector: Collector): Promise<void> {
+  if (!("vote" in voter) || voter.acknowledge === undefined) return;
+  const receipt = await collector.receiptFor(voter.member.id);
+  if (receipt !== undefined) voter.acknowledge(receipt);
+}
+
 /** One voter's whole part in a round: one answer, or a commitment and then the ballot. */
 async function hearVoter(voter: Voter | Participant, collector: Collector, asking: Asking): Promise<void> {
   const { id } = voter.member;
   if (asking.plan.round.proposal.commitClosesAt === undefined) {
     collector.deliver(id, await ask(voter, asking));
-    return;
+    return await acknowledge(voter, collector);
   }
   const secret = askSecretly(voter, asking);
   const committed = secret.commit.then((commit) => collector.deliverCommit(id, commit));
   const [, voters] = await Promise.all([committed, collector.committed]);
-  if (voters.includes(id)) collector.deliver(id, await secret.reveal(collector.commits));
+  if (!voters.includes(id)) return;
+  collector.deliver(id, await secret.reveal(collector.commits));
+  await acknowledge(voter, collector);
 }
 
 /** Rejects with the caller's reason as soon as its signal aborts. */
@@ -207,7 +215,7 @@ async function agreeOnBallots(
   sitting: Sitting & { readonly proposal: SignedProposal },
   ports: DecidePorts,
 ): Promise<Decision> {
-  const { clock, votes = new MemoryStore(ports.clock) } = ports;
+  const { clock, votes } = ports;
   const { plan, announcer, proposal } = sitting;
   const { round, question, maxFaultyWeight } = plan;
   await announcer.open(() => ({ question, proposal, electorate: round.electorate, maxFaultyWeight }));
@@ -221,7 +229,7 @@ async function agreeOnBallots(
     {
       clock,
       announcer,
-      store: votes,
+      ...(votes === undefined ? {} : { store: votes }),
       verify: ports.verify ?? verifyEd25519,
       ...(ports.host === undefined ? {} : { host: ports.host }),
       ask: async (voter) => await ask(voter, { plan, invitation, signal: over.signal }),

@@ -6,10 +6,12 @@ import type {
   ClosingBody,
   CommitBody,
   ProposalBody,
+  ReceiptBody,
   SignedBallot,
   SignedClosing,
   SignedCommit,
   SignedProposal,
+  SignedReceipt,
 } from "../../machines/consensus/codec/messages.ts";
 import {
   sealableOf,
@@ -70,6 +72,11 @@ export function ownBallotOf(message: unknown): OwnBallot | undefined {
   if (typeof message !== "object" || message === null || !("body" in message) || !("sig" in message)) return undefined;
   const { body, sig } = message;
   return typeof body === "object" && body !== null && typeof sig === "string" ? ownBallots.get(body) : undefined;
+}
+
+/** Signs for a ballot that counts. */
+export async function signReceipt(body: ReceiptBody, signer: Signer): Promise<SignedReceipt> {
+  return { body, sig: await signBody("receipt", body, signer) };
 }
 
 /** Signs the closing of a round. */

@@ -12,6 +12,7 @@ import {
   type SignedBallot,
   type SignedCommit,
   type SignedProposal,
+  type SignedReceipt,
 } from "../../machines/consensus/codec/messages.ts";
 import type { Electorate, Member } from "../../machines/consensus/electorate/electorate.ts";
 import type { Outcome } from "../../machines/failure.ts";
@@ -41,6 +42,8 @@ export interface Voter {
   opine(question: DecisionQuestion, context: OpineContext): Promise<Outcome<unknown>>;
   /** What this voter sends, given the honest ballot; left out, it sends that one. Here faults are injected. */
   ballots?(own: SignedBallot, proposal: ProposalBody): readonly SignedBallot[] | Promise<readonly SignedBallot[]>;
+  /** Behind messages: takes the coordinator's receipt for its ballot, once its signature is found to hold. */
+  receive?(receipt: SignedReceipt): void;
   /** What stands between its replica and the others in mode bft; left out, nothing does. Here faults are injected. */
   link?(port: ReplicaPort, seat: ReplicaSeat): ReplicaPort;
 }
@@ -70,6 +73,11 @@ export interface Participant {
   vote(invitation: Invitation, context: { readonly signal: AbortSignal }): Promise<Outcome<Vote | Sealed>>;
   /** For rounds that begin with commitments: the signed commitment. `vote` then reveals. */
   commit?(invitation: Invitation, context: { readonly signal: AbortSignal }): Promise<Outcome<unknown>>;
+  /**
+   * Takes the coordinator's signed word that this voter's ballot is in. With it and a certificate that leaves the ballot
+   * out, `accuseOfOmission` convicts the coordinator.
+   */
+  acknowledge?(receipt: SignedReceipt): void;
   /** For mode bft: its replica, which runs where its key is. Without it, this voter is for mode ballot. */
   readonly replica?: DistantReplica;
 }

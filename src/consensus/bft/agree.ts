@@ -55,8 +55,8 @@ export interface AgreementPorts {
   readonly clock: Clock;
   readonly verify: Verify;
   readonly announcer: Announcer;
-  /** Where members keep what they signed; without one, in this object's memory, which no crash outlives anyway. */
-  readonly store: Pick<Store, "append" | "read">;
+  /** Where members keep what they signed; without one, nowhere. */
+  readonly store?: Pick<Store, "append" | "read">;
   /** Where the charts of the members are shown; left out, nowhere. */
   readonly host?: Host;
   ask(voter: Voter | Participant): Promise<Outcome<Vote>>;
@@ -73,6 +73,8 @@ interface Council {
 
 /** The memory of one that signs nothing. */
 const nothingToKeep: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(false) };
+/** The memory of members that no crash of this process outlives: whoever comes after it has another key or is silent. */
+const nothingKept: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(true) };
 
 /** One agreement under way among members of this process, and of others that this one carries the messages of. */
 export class AgreementRun {
@@ -111,11 +113,15 @@ export class AgreementRun {
     const { round } = this.#council.plan;
     const { id, publicKey } = voter.member;
     const { signer } = voter;
+    const { store } = this.#ports;
     const overheard = this.#overheard(self, link);
     return this.#replica(self, {
       signer,
       port: voter.link?.(overheard, { self, members: this.#council.voters.length, signer }) ?? overheard,
-      votes: openVoteStore(this.#ports.store, { decision: round.proposalDigest, memberId: id, publicKey }),
+      votes:
+        store === undefined
+          ? nothingKept
+          : openVoteStore(store, { decision: round.proposalDigest, memberId: id, publicKey }),
     });
   }
 

@@ -1,7 +1,14 @@
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import { accuseCoordinator } from "../../../machines/consensus/certificate/evidence.ts";
 import { canonicalize } from "../../../machines/consensus/codec/canonical-json.ts";
-import type { SignedProposal } from "../../../machines/consensus/codec/messages.ts";
+import { decodeHex } from "../../../machines/consensus/codec/bytes.ts";
+import {
+  signedReceiptSchema,
+  type SignedProposal,
+  type SignedReceipt,
+} from "../../../machines/consensus/codec/messages.ts";
+import { publicKeyBytes } from "../../../machines/consensus/codec/public-key.ts";
+import { digestOf, sealableOf } from "../../../machines/consensus/codec/sign-bytes.ts";
 import { failure, type Failure, type Json, type Outcome } from "../../../machines/failure.ts";
 import { systemClock, type Clock } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
@@ -173,6 +180,23 @@ class Ledger {
     return { round, answer };
   }
 
+  /** A receipt for an answer of this voter, signed by the coordinator that asked; undefined for anything else. */
+  holdReceipt(given: unknown): SignedReceipt | undefined {
+    const parsed = signedReceiptSchema.safeParse(given);
+    if (!parsed.success) return undefined;
+    const { body, sig } = parsed.data;
+    if (body.voter !== this.#voter.member.id) return undefined;
+    for (const { proposal } of this.#answers.values()) {
+      const { coordinator, decisionId, round } = proposal.body;
+      if (decisionId !== body.decisionId || round !== body.round) continue;
+      if (digestOf(proposal.body, sha256) !== body.proposalDigest) continue;
+      const key = publicKeyBytes(coordinator);
+      const { signBytes } = sealableOf("receipt", body, sha256);
+      if (key !== undefined && this.#verify(key, signBytes, decodeHex(sig) ?? new Uint8Array())) return parsed.data;
+    }
+    return undefined;
+  }
+
   #remember(name: string, answer: Answer): void {
     this.#answers.set(name, answer);
     const oldest = this.#answers.keys().next();
@@ -208,6 +232,10 @@ export function joinAsParticipant(
   return {
     member: voter.member,
     replica,
+    acknowledge(receipt) {
+      const held = ledger.holdReceipt(receipt);
+      if (held !== undefined) voter.receive?.(held);
+    },
     async commit(invitation, { signal }) {
       const given = ledger.answer(invitation, signal);
       if ("ok" in given) return given;

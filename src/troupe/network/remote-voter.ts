@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SignedReceipt } from "../../../machines/consensus/codec/messages.ts";
 import type { Member } from "../../../machines/consensus/electorate/electorate.ts";
 import { failure, type Outcome } from "../../../machines/failure.ts";
 import type { HandlerContext } from "../../agent/context.ts";
@@ -78,6 +79,11 @@ export function voterAgent(voter: Voter, options: VoterAgentOptions = {}): Agent
         input: anything,
         output: anything,
         run: (context) => answer(context.input, context, "commit"),
+      },
+      "decision.receipt": {
+        input: anything,
+        output: anything,
+        run: ({ input }) => participant.acknowledge?.(input as SignedReceipt),
       },
       "decision.join": {
         input: anything,
@@ -181,6 +187,7 @@ export function voterAt(ref: AgentRef, member: Member): Participant {
         return { ok: true, value: outcome.value as Vote | Sealed };
       return { ok: false, failure: failure("agent/invalid-output", `${member.id} sent no vote`) };
     },
+    acknowledge: (receipt) => void ref.tell("decision.receipt", plain(receipt)),
     commit: (invitation, { signal }) => ask("decision.commit", invitation, signal),
   };
 }
