@@ -6,11 +6,11 @@ import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Invitation, Vote, Voter } from "../voter.ts";
-import { agreementMsMax } from "./agree.ts";
+import { agreementMsMax } from "../bft/agree.ts";
 import { saidSchema, summonsSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
 import { Outgoing } from "./outgoing.ts";
-import { Replica } from "./replica.ts";
-import { openVoteStore } from "./vote-store.ts";
+import { Replica } from "../bft/replica.ts";
+import { openVoteStore } from "../bft/vote-store.ts";
 
 /** Decisions of mode bft that one voter takes part in at once; a further one is refused until one of them is over. */
 export const seatsMax = 64;

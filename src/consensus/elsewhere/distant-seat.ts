@@ -3,8 +3,8 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Vote } from "../voter.ts";
 import { answerSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
 import { waitingMessagesMax } from "./outgoing.ts";
-import type { ReplicaPort } from "./port.ts";
-import { readMessage, sealMessage, type ReplicaMessage } from "./wire.ts";
+import type { ReplicaPort } from "../bft/port.ts";
+import { readMessage, sealMessage, type ReplicaMessage } from "../bft/wire.ts";
 
 /** How long to wait before a voter that could not be reached is asked again, in milliseconds. */
 export const rejoinMs = 200;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Json, Outcome } from "../../machines/failure.ts";
-import type { Store } from "../ports/store.ts";
-import type { Vote } from "./voter.ts";
+import type { Json, Outcome } from "../../../machines/failure.ts";
+import type { Store } from "../../ports/store.ts";
+import type { Vote } from "../voter.ts";
 
 const keptSchema = z.object({ ballots: z.array(z.unknown()), report: z.unknown() });
 
