@@ -88,7 +88,7 @@ export class DistantSeat {
     while (!signal.aborted) {
       const joined = await outcomeOf(() => replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }));
       this.#invited.resolve();
-      if (!joined.ok && !passing.has(joined.failure.code)) return;
+      if (!joined.ok && joined.failure.retry === "never") return;
       if (joined.ok) await this.#listen();
       if (!signal.aborted) await this.#pause(rejoinMs);
     }
