@@ -11,7 +11,7 @@ import { FakeClock } from "../../src/testing/fake-clock.ts";
 
 const { signal } = new AbortController();
 
-function open(): { clock: FakeClock; outgoing: Outgoing; next(): Promise<readonly Letter[]> } {
+function open(): { clock: FakeClock; outgoing: Outgoing; readonly next: () => Promise<readonly Letter[]> } {
   const clock = new FakeClock();
   const outgoing = new Outgoing(clock);
   return { clock, outgoing, next: () => outgoing.next(signal) };
