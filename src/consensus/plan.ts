@@ -25,8 +25,7 @@ export interface DecideRequest extends BallotPolicy {
   readonly constraints?: readonly string[];
   /**
    * "ballot" (default): this coordinator collects signed ballots and closes the round. "bft": the voters agree among
-   * themselves on which ballots count; it takes four voters or more, each with less than a third of the weight, and
-   * their keys here.
+   * themselves on which ballots count; it takes four voters or more, each with less than a third of the weight.
    */
   readonly mode?: "ballot" | "bft";
   /**

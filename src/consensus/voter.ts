@@ -17,7 +17,7 @@ import {
 import type { Electorate, Member } from "../../machines/consensus/electorate/electorate.ts";
 import type { Outcome } from "../../machines/failure.ts";
 import type { Signer } from "../ports/signer.ts";
-import type { DistantReplica } from "./bft/distant.ts";
+import type { DistantReplica } from "./elsewhere/distant.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
 import { opinion, type Concern, type DecisionQuestion, type Opinion } from "./opinion.ts";
 import { abstention } from "./proposal.ts";

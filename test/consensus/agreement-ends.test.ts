@@ -86,7 +86,7 @@ describe("an agreement that does not come about", () => {
       ...voterOf(name, opinionOf("x")),
       ...(index < 2 ? {} : { link: mute }),
     }));
-    const decision = await agree({ method: "single", voters, timeoutMs: 1_000 }, hasty);
+    const decision = await agree({ method: "single", voters, timeoutMs: 20_000 }, hasty);
     expect(decision).toMatchObject({ status: "timeout", option: null, certificate: null, evidence: [] });
     expect(decision.tally).toMatchObject({ participating: 4, leading: "x" });
     expect(renderDecision(decision)).toContain("This is no rejection");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Vote } from "../../machines/consensus/bft/statement.ts";
 import { digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
-import type { DistantReplica } from "../../src/consensus/bft/distant.ts";
+import type { DistantReplica } from "../../src/consensus/elsewhere/distant.ts";
 import { voteLog } from "../../src/consensus/bft/vote-store.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
 import { sha256 } from "../../src/consensus/ed25519.ts";

@@ -1,6 +1,6 @@
 import type { Vote } from "../../machines/consensus/bft/statement.ts";
 import { failure, type Outcome } from "../../machines/failure.ts";
-import type { DistantReplica } from "../../src/consensus/bft/distant.ts";
+import type { DistantReplica } from "../../src/consensus/elsewhere/distant.ts";
 import { readMessage, type ReplicaMessage } from "../../src/consensus/bft/wire.ts";
 import { verifyEd25519 } from "../../src/consensus/ed25519.ts";
 import { joinAsParticipant, type ParticipantPorts } from "../../src/consensus/participant/participant.ts";

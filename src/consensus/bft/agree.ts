@@ -20,7 +20,7 @@ import type { Plan } from "../plan.ts";
 import type { Invitation, Participant, Vote, Voter } from "../voter.ts";
 import type { ClosePolicy } from "../../../machines/consensus/ballot/events.ts";
 import { certifyCommit } from "./certify-commit.ts";
-import { DistantSeat } from "./distant-seat.ts";
+import { DistantSeat } from "../elsewhere/distant-seat.ts";
 import { tellEvidence, type AgreementEvidence } from "./evidence.ts";
 import { joinLocally, type ReplicaPort } from "./port.ts";
 import type { ReplicaPorts } from "./replica-ports.ts";

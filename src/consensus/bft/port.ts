@@ -12,7 +12,10 @@ export interface ReplicaSeat {
 export interface ReplicaPort {
   /** Sends to one member and never waits; what cannot be sent is lost, and the protocol says it again. */
   send(to: number, message: unknown): void;
-  /** Gives every message for this member to `hear`, with the sender's place, which the link vouches for. */
+  /**
+   * Gives every message for this member to `hear`, with the sender's place. Whoever carries messages may lie about it, so
+   * it says only whom to answer, whose messages are too many, and who brings no ballot; what counts is signed.
+   */
   receive(hear: (from: number, message: unknown) => void): void;
 }
 

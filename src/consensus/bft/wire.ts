@@ -64,7 +64,7 @@ const wireSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("transcript"), votes: votesSchema }),
 ]);
 
-/** What replicas send each other: plain JSON. The sender's place is known from the link, never from the message. */
+/** What replicas send each other: plain JSON. The sender's place comes from the link, and nothing that counts rests on it. */
 export type ReplicaMessage = z.output<typeof wireSchema>;
 
 /** Messages made and frozen in this process, which need no second look at their form. */

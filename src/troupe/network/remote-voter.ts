@@ -4,9 +4,9 @@ import type { Member } from "../../../machines/consensus/electorate/electorate.t
 import { failure, type Outcome } from "../../../machines/failure.ts";
 import type { HandlerContext } from "../../agent/context.ts";
 import { defineAgent, type AgentDefinition } from "../../agent/define.ts";
-import type { DistantReplica, Said, Summons } from "../../consensus/bft/distant.ts";
-import { listenMs } from "../../consensus/bft/outgoing.ts";
-import { seatsMax } from "../../consensus/bft/seats.ts";
+import type { DistantReplica, Said, Summons } from "../../consensus/elsewhere/distant.ts";
+import { listenMs } from "../../consensus/elsewhere/outgoing.ts";
+import { seatsMax } from "../../consensus/elsewhere/seats.ts";
 import { joinAsParticipant } from "../../consensus/participant/participant.ts";
 import type { Invitation, Participant, Vote, Voter } from "../../consensus/voter.ts";
 import type { Sealed } from "../../consensus/secrecy/sealed-vote.ts";

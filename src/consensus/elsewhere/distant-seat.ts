@@ -3,8 +3,8 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Vote } from "../voter.ts";
 import { answerSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
 import { waitingMessagesMax } from "./outgoing.ts";
-import type { ReplicaPort } from "./port.ts";
-import { readMessage, sealMessage, type ReplicaMessage } from "./wire.ts";
+import type { ReplicaPort } from "../bft/port.ts";
+import { readMessage, sealMessage, type ReplicaMessage } from "../bft/wire.ts";
 
 /** How long to wait before a voter that could not be reached is asked again, in milliseconds. */
 export const rejoinMs = 200;
@@ -88,7 +88,7 @@ export class DistantSeat {
     while (!signal.aborted) {
       const joined = await outcomeOf(() => replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }));
       this.#invited.resolve();
-      if (!joined.ok && !passing.has(joined.failure.code)) return;
+      if (!joined.ok && joined.failure.retry === "never") return;
       if (joined.ok) await this.#listen();
       if (!signal.aborted) await this.#pause(rejoinMs);
     }

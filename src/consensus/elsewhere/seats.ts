@@ -6,11 +6,11 @@ import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Invitation, Vote, Voter } from "../voter.ts";
-import { agreementMsMax } from "./agree.ts";
+import { agreementMsMax } from "../bft/agree.ts";
 import { saidSchema, summonsSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
 import { Outgoing } from "./outgoing.ts";
-import { Replica } from "./replica.ts";
-import { openVoteStore } from "./vote-store.ts";
+import { Replica } from "../bft/replica.ts";
+import { openVoteStore } from "../bft/vote-store.ts";
 
 /** Decisions of mode bft that one voter takes part in at once; a further one is refused until one of them is over. */
 export const seatsMax = 64;
@@ -43,13 +43,15 @@ class Seat {
   readonly #voter: Voter;
   readonly #replica: Replica;
   readonly #life: Timer;
+  readonly #over: AbortController;
   #hear: ((from: number, message: unknown) => void) | undefined;
   #silence = "";
 
   constructor(
     voter: Voter,
     promised: Promised,
-    given: SeatPorts & Pick<Summons, "close" | "isResumed"> & { readonly end: () => void },
+    given: SeatPorts &
+      Pick<Summons, "close" | "isResumed"> & { readonly over: AbortController; readonly end: () => void },
   ) {
     const { round, store } = promised;
     const { clock, verify, close } = given;
@@ -83,6 +85,7 @@ class Seat {
       },
     );
     const lifeMs = Math.min(seatLifeMsMax, Math.max(0, round.proposal.closesAt - clock.now()) + agreementMsMax);
+    this.#over = given.over;
     this.#life = clock.after(lifeMs, given.end, { background: true });
     this.opened = this.#open(promised, given.isResumed);
   }
@@ -91,7 +94,9 @@ class Seat {
     this.#hear?.(from, message);
   }
 
+  /** The opinion is of no use any more either. */
   stop(): void {
+    this.#over.abort();
     this.#life.cancel();
     this.#replica.stop();
     this.outgoing.close();
@@ -133,12 +138,9 @@ export class Seats implements DistantReplica {
     const before = this.#seats.get(proposalDigest);
     if (before !== undefined) return await before.opened;
     if (this.#seats.size >= seatsMax) return refuse(this.#voter, `it takes part in ${seatsMax} decisions already`);
-    const end = (): void => {
-      over.abort();
-      this.leave(proposalDigest);
-    };
+    const end = (): void => this.leave(proposalDigest);
     const { close, isResumed } = given;
-    const seat = new Seat(this.#voter, promised, { ...this.#ports, close, isResumed, end });
+    const seat = new Seat(this.#voter, promised, { ...this.#ports, close, isResumed, over, end });
     this.#seats.set(proposalDigest, seat);
     const opened = await seat.opened;
     if (!opened.ok) end();

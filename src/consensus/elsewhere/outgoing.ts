@@ -4,8 +4,8 @@ import type { Clock } from "../../ports/clock.ts";
 export const waitingMessagesMax = 1_024;
 /** Messages of one replica that are carried at once. */
 export const messagesPerAnswerMax = 256;
-/** Characters that are carried at once, so that they fit one frame; a longer message goes alone. */
-export const answerCharactersMax = 524_288;
+/** Characters that are carried at once, of up to three bytes each, so that they fit one frame; a longer message goes alone. */
+export const answerCharactersMax = 262_144;
 /** How long whoever carries messages waits for the next one before it asks again, in milliseconds. */
 export const listenMs = 20_000;
 
