@@ -20,9 +20,9 @@ export interface JoinOptions extends ConnectOptions {
 
 /** The nodes of a discovery. `await using` or `close()` leaves them all. */
 export interface Membership extends AsyncDisposable {
-  /** Those that have been reached. */
+  /** Those that there is a session with. */
   readonly peers: readonly RemotePeer[];
-  /** Those that have not, each with the reason of the last try. */
+  /** Those that there is none with, each with the reason. */
   readonly missing: readonly { readonly url: string; readonly why: string }[];
   /** Asks the discovery for its list now, and dials those that are missing. Resolves when each has been tried. */
   refresh(): Promise<void>;
@@ -47,6 +47,15 @@ interface Place {
   dialling: Promise<void> | undefined;
   isSelf: boolean;
   why: string;
+}
+
+/** It has a session with this node, be its connection lost or not. */
+function isThere({ peer }: Place): boolean {
+  return peer !== undefined && peer.state !== "down" && peer.state !== "connecting";
+}
+
+function whyMissing({ peer, why }: Place): string {
+  return peer?.state === "connecting" ? "its session has ended; it is dialled again" : why;
 }
 
 function toDiscovery(given: JoinOptions["discovery"]): Discovery {
@@ -83,14 +92,14 @@ export class Joined implements Membership {
   }
 
   get peers(): readonly RemotePeer[] {
-    return [...this.#places.values()].flatMap(({ peer }) =>
-      peer === undefined || peer.state === "down" ? [] : [peer],
+    return [...this.#places.values()].flatMap((place) =>
+      place.peer === undefined || !isThere(place) ? [] : [place.peer],
     );
   }
 
   get missing(): readonly { readonly url: string; readonly why: string }[] {
-    return [...this.#places.values()].flatMap(({ url, why, peer, isSelf }) =>
-      isSelf || (peer !== undefined && peer.state !== "down") ? [] : [{ url, why }],
+    return [...this.#places.values()].flatMap((place) =>
+      place.isSelf || isThere(place) ? [] : [{ url: place.url, why: whyMissing(place) }],
     );
   }
 
@@ -181,7 +190,7 @@ export class Joined implements Membership {
   async #dial(place: Place): Promise<void> {
     const { options, connect, self } = this.#ground;
     try {
-      // A lost connection is dialled again by the link itself; one that has ended for good is dialled anew here.
+      // A lost connection or session is dialled again by the link itself; one that was refused is dialled anew here.
       if (place.isSelf || (place.peer !== undefined && place.peer.state !== "down")) return;
       await place.peer?.close();
       place.peer = undefined;

@@ -171,8 +171,8 @@ export class Network implements Elsewhere {
       moved: (to) => {
         if (to === "up") setImmediate(() => void peer?.refresh());
       },
-      ended: (reason) => {
-        if (peer !== undefined && (reason === "closed" || reason === "refused")) this.#forget(peer);
+      ended: () => {
+        if (peer !== undefined && dialer.isOver) this.#forget(peer);
         else peer?.lost();
       },
     });
