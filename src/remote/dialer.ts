@@ -18,6 +18,8 @@ export interface DialOptions {
   readonly auth: Authentication;
   /** What the node that is dialled may do here. */
   readonly grants: readonly string[];
+  /** Hears of each dial that came to nothing. */
+  readonly missed?: ((why: string) => void) | undefined;
   /** Hears of each state of the link, and of each session's end. */
   readonly moved?: (to: LinkState) => void;
   readonly ended?: (reason: EndReason, code: number) => void;
@@ -183,10 +185,9 @@ export class Dialer {
       },
       (problem: unknown) => {
         if (isLate()) return;
-        this.#why = problem instanceof Error ? problem.message : String(problem);
         // A node that has been reached before may only have its certificate renewed.
         const isFinal = problem instanceof DialRefusal && this.#welcome === undefined;
-        this.#session.link.missed(isFinal ? problem.code : 1006);
+        this.#missed(problem instanceof Error ? problem.message : String(problem), isFinal ? problem.code : 1006);
       },
     );
   }
@@ -211,9 +212,14 @@ export class Dialer {
     introduce(pipe, { hello, auth, clock }, (result) => {
       if (isLate()) return pipe.close(1000, "overtaken");
       if (result.ok) return this.#welcomed(pipe, result.welcome);
-      this.#why = result.reason;
-      this.#session.link.missed(result.code, result.retryAfterMs);
+      this.#missed(result.reason, result.code, result.retryAfterMs);
     });
+  }
+
+  #missed(why: string, code: number, retryAfterMs?: number): void {
+    this.#why = why;
+    this.#session.link.missed(code, retryAfterMs);
+    this.#options.missed?.(why);
   }
 
   #welcomed(pipe: Pipe, welcome: Welcome): void {

@@ -24,7 +24,7 @@ export interface Membership extends AsyncDisposable {
   readonly peers: readonly RemotePeer[];
   /** Those that there is none with, each with the reason. */
   readonly missing: readonly { readonly url: string; readonly why: string }[];
-  /** Asks the discovery for its list now, and dials those that are missing. Resolves when each has been tried. */
+  /** Asks the discovery for its list now, and dials those that are missing. Resolves when each has been tried once. */
   refresh(): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,7 +33,8 @@ export interface Membership extends AsyncDisposable {
 export interface MembershipGround {
   readonly options: JoinOptions;
   readonly clock: Clock;
-  readonly connect: (url: string, options: ConnectOptions) => Promise<RemotePeer>;
+  /** Tells `missed` of each dial that came to nothing, and tries again until its time is over. */
+  readonly connect: (url: string, options: ConnectOptions, missed: (why: string) => void) => Promise<RemotePeer>;
   /** The name of this node, which a list for all nodes has in it too. */
   readonly self: string;
 }
@@ -43,8 +44,8 @@ interface Place {
   readonly url: string;
   readonly leave: AbortController;
   peer: RemotePeer | undefined;
-  /** The dial that is under way. */
-  dialling: Promise<void> | undefined;
+  /** What is under way to reach it: until the first dial has come to something or nothing, and to the end. */
+  dialling: { readonly tried: Promise<void>; readonly over: Promise<void> } | undefined;
   isSelf: boolean;
   why: string;
 }
@@ -180,14 +181,23 @@ export class Joined implements Membership {
 
   async #dialMissing(): Promise<void> {
     if (this.#leave.signal.aborted) return;
-    await Promise.all(
-      [...this.#places.values()].map(
-        (place) => (place.dialling ??= this.#dial(place).finally(() => (place.dialling = undefined))),
-      ),
-    );
+    await Promise.all([...this.#places.values()].map((place) => (place.dialling ??= this.#begin(place)).tried));
   }
 
-  async #dial(place: Place): Promise<void> {
+  #begin(place: Place): NonNullable<Place["dialling"]> {
+    const { promise: tried, resolve } = Promise.withResolvers<void>();
+    const missed = (why: string): void => {
+      place.why = why;
+      resolve();
+    };
+    const over = this.#dial(place, missed).finally(() => {
+      place.dialling = undefined;
+      resolve();
+    });
+    return { tried, over };
+  }
+
+  async #dial(place: Place, missed: (why: string) => void): Promise<void> {
     const { options, connect, self } = this.#ground;
     try {
       // A lost connection or session is dialled again by the link itself; one that was refused is dialled anew here.
@@ -196,10 +206,8 @@ export class Joined implements Membership {
       place.peer = undefined;
       const { signal: outer } = options;
       const { signal } = place.leave;
-      const found = await connect(place.url, {
-        ...options,
-        signal: outer === undefined ? signal : AbortSignal.any([signal, outer]),
-      });
+      const either = outer === undefined ? signal : AbortSignal.any([signal, outer]);
+      const found = await connect(place.url, { ...options, signal: either }, missed);
       place.isSelf = found.node === self;
       if (place.isSelf || signal.aborted) await found.close();
       else place.peer = found;
@@ -210,7 +218,7 @@ export class Joined implements Membership {
 
   async #drop(place: Place): Promise<void> {
     place.leave.abort(new Error("no longer listed"));
-    await place.dialling;
+    await place.dialling?.over;
     await place.peer?.close();
   }
 }
