@@ -52,6 +52,8 @@ export interface SessionState {
   readonly lostAt: number;
   /** Dials in a row that led to nothing lasting. */
   readonly attempt: number;
+  /** When to dial again, as the peer said on the present connection. */
+  readonly retryAfterMs: number | undefined;
   /** Said to the peer, on each connection again. */
   readonly farewell: GoAway | undefined;
   readonly resumes: number;
@@ -79,6 +81,7 @@ export function openSession(settings: SessionSettings, now: number, attempt = 0)
     upAt: now,
     lostAt: now,
     attempt,
+    retryAfterMs: undefined,
     farewell: undefined,
     resumes: 0,
     duplicates: 0,

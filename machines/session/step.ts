@@ -51,18 +51,25 @@ function lose(state: SessionState, input: SessionInput & { readonly type: "lost"
   if (input.pipe !== state.pipe || state.pipe === 0) return [state, nothing];
   switch (closePolicyOf(input.code)) {
     case "stop":
-      return end({ ...state, pipe: 0 }, input.code === 1000 ? "closed" : "refused", input.code);
-    case "renew":
-      return end({ ...state, pipe: 0 }, breaches.has(input.code) ? "protocol" : "restarted", input.code);
+      return end({ ...state, pipe: 0 }, "refused", input.code);
+    case "renew": {
+      const reason = input.code === 1000 ? "closed" : breaches.has(input.code) ? "protocol" : "restarted";
+      return end({ ...state, pipe: 0, attempt: attemptAfter(state, input.now) }, reason, input.code);
+    }
     case "resume":
     case "wait":
       return detach(state, input.now, input.retryAfterMs);
   }
 }
 
-function detach(state: SessionState, now: number, retryAfterMs?: number): Stepped {
+/** A connection that has held for long makes good for the dials that came to nothing before it. */
+function attemptAfter(state: SessionState, now: number): number {
+  return now - state.upAt >= healthyAfterMs ? 0 : state.attempt;
+}
+
+function detach(state: SessionState, now: number, retryAfterMs = state.retryAfterMs): Stepped {
   const [moved, effects] = move(state, "lose");
-  const attempt = now - state.upAt >= healthyAfterMs ? 0 : state.attempt;
+  const attempt = attemptAfter(state, now);
   const idle = { ...moved, pipe: 0, lostAt: now, congested: false, ackBy: Number.POSITIVE_INFINITY, attempt };
   const [dialling, dials] = redial(idle, retryAfterMs);
   return [dialling, [...effects, ...dials]];
@@ -106,6 +113,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     gapMs: 0,
     congested: false,
     waking: false,
+    retryAfterMs: undefined,
     resumes: state.resumes + (isFirst ? 0 : 1),
   };
   const farewell: SessionEffect[] =

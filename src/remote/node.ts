@@ -104,7 +104,7 @@ export class RemoteNode {
         ...options,
         grants: options.grants ?? [],
         ended: (reason, code) => {
-          if (reason === "closed" || reason === "refused") this.#dialers.delete(dialer);
+          if (dialer.isOver) this.#dialers.delete(dialer);
           options.ended?.(reason, code);
         },
       },

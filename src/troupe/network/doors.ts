@@ -57,7 +57,7 @@ export interface ConnectOptions {
   readonly tls?: TlsIdentity;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
-  /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */
+  /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   /** How often the node is asked what it offers and how busy it is; default 5,000 ms. */
@@ -83,7 +83,10 @@ export interface RemotePeer extends AsyncDisposable {
   readonly url: string;
   /** The name of the node at the other end. */
   readonly node: string;
-  /** The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining". */
+  /**
+   * The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining"; "connecting"
+   * when the session has ended and another one is dialled; "down" when it is closed, or refused for good.
+   */
   readonly state: string;
   /** It answers when it is asked how it is; one that is not healthy gets no new calls. */
   readonly isHealthy: boolean;
@@ -232,7 +235,11 @@ export class ConnectedPeer implements RemotePeer {
     const { peer, dialer, core } = this.#parts;
     const listed = this.agents.find((each) => each.path === path);
     const ref = new RemoteRef(peer, { path, incarnation: listed?.incarnation ?? 0 }, core.ports);
-    routes.set(ref, { inc: () => dialer.peer?.inc, ready: (signal) => dialer.ready(signal) });
+    routes.set(ref, {
+      inc: () => dialer.peer?.inc,
+      hasLeft: () => dialer.hasLeft,
+      ready: (signal) => dialer.ready(signal),
+    });
     return ref;
   }
   async spawn(name: string): Promise<AgentRef> {

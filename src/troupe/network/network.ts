@@ -21,7 +21,7 @@ import {
   type RemotePeer,
 } from "./doors.ts";
 import { AgentHost, type HostGround } from "./host.ts";
-import { Joined, type JoinOptions, type Membership } from "./membership.ts";
+import { Joined, type JoinOptions, type Membership, type MembershipGround } from "./membership.ts";
 import { Peer, type PeerLink } from "./peer.ts";
 
 /** How long `connect` tries before it gives up, unless the caller says otherwise. */
@@ -154,7 +154,8 @@ export class Network implements Elsewhere {
     this.#peers.delete(peer);
   }
 
-  async connect(url: string, options: ConnectOptions): Promise<RemotePeer> {
+  /** `missed` hears of each dial that came to nothing before the first that did not. */
+  async connect(url: string, options: ConnectOptions, missed?: (why: string) => void): Promise<RemotePeer> {
     this.#checkOpen();
     checkDialUrl(url);
     const { auth, tls = {}, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
@@ -168,11 +169,12 @@ export class Network implements Elsewhere {
       transport: webSocketTransportWith(tls),
       auth: toAuthentication(auth, tls.cert !== undefined),
       grants: grants.length === 0 ? [] : [...grants, directoryGrant],
+      missed,
       moved: (to) => {
         if (to === "up") setImmediate(() => void peer?.refresh());
       },
-      ended: (reason) => {
-        if (peer !== undefined && (reason === "closed" || reason === "refused")) this.#forget(peer);
+      ended: () => {
+        if (peer !== undefined && dialer.isOver) this.#forget(peer);
         else peer?.lost();
       },
     });
@@ -220,8 +222,8 @@ export class Network implements Elsewhere {
   async join(options: JoinOptions): Promise<Membership> {
     this.#checkOpen();
     const { clock } = this.#core.ports;
-    const connect = (url: string, how: ConnectOptions): Promise<RemotePeer> => this.connect(url, how);
-    const joined: Joined = new Joined({ options, clock, connect, self: this.#name }, () => this.#doors.delete(joined));
+    const ground: MembershipGround = { options, clock, connect: (...how) => this.connect(...how), self: this.#name };
+    const joined: Joined = new Joined(ground, () => this.#doors.delete(joined));
     this.#doors.add(joined);
     await joined.start();
     return joined;

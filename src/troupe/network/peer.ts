@@ -126,10 +126,7 @@ export class Peer {
   /** Asks what the peer offers, now and at intervals. Undefined: it has said so. */
   async refresh(): Promise<Failure | undefined> {
     this.#timer?.cancel();
-    const outcome = await this.requests.call({ path: directoryPath }, "list", {
-      input: null,
-      options: { timeoutMs: Math.min(directoryTimeoutMs, this.#everyMs) },
-    });
+    const outcome = await this.#list();
     if (this.#closed) return undefined;
     const isForbidden = !outcome.ok && outcome.failure.code === "remote/forbidden";
     this.#timer?.cancel();
@@ -138,6 +135,16 @@ export class Peer {
     if (parsed?.success === true) this.#take(parsed.data);
     this.#failures = parsed?.success === true || isForbidden ? 0 : this.#failures + 1;
     return outcome.ok ? undefined : outcome.failure;
+  }
+
+  async #list(): Promise<Outcome<unknown>> {
+    // What is asked between two sessions waits for the next one; by then it is asked again anyway.
+    if (this.state === "connecting")
+      return { ok: false, failure: failure("remote/unreachable", `there is no session with ${this.node}`, {}) };
+    return await this.requests.call({ path: directoryPath }, "list", {
+      input: null,
+      options: { timeoutMs: Math.min(directoryTimeoutMs, this.#everyMs) },
+    });
   }
 
   #take({ capabilities, agents, load }: Listing): void {

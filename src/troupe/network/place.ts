@@ -36,6 +36,8 @@ export function placeOf(peer: RemotePeer): Place {
 export interface Route {
   /** The start of that node that was reached last. */
   readonly inc: () => string | undefined;
+  /** It has closed its sessions in good order, and has not been reached since. */
+  readonly hasLeft: () => boolean;
   /** Resolves once there is a connection; rejects where there will be none, or the signal aborts. */
   ready(signal: AbortSignal): Promise<void>;
 }

@@ -134,6 +134,7 @@ interface Question {
  * Asks until there is an answer: where the session ends before, again over the next one, as long as the signal lets it.
  * The other side answers a repeated question as it answered the first; but a node that was started anew knows nothing
  * of the first, and could sign a second ballot. It is asked again only where the first question cannot have reached it.
+ * A node that has left in good order is not waited for: it comes back as another start, or late.
  */
 async function askVoter(ref: AgentRef, { capability, invitation, signal }: Question): Promise<Outcome<unknown>> {
   const route = routes.get(ref);
@@ -145,7 +146,10 @@ async function askVoter(ref: AgentRef, { capability, invitation, signal }: Quest
     if (outcome.ok || route === undefined || sessions >= voteSessionsMax) return outcome;
     const { code } = outcome.failure;
     if (code !== "remote/indeterminate" && code !== "remote/unreachable") return outcome;
-    if (code === "remote/indeterminate") reached ??= inc;
+    if (code === "remote/indeterminate") {
+      if (route.hasLeft()) return outcome;
+      reached ??= inc;
+    }
     try {
       await route.ready(signal);
     } catch {

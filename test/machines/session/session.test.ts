@@ -214,6 +214,18 @@ describe("a lost connection", () => {
     expect(story.lose(1, 4503, 2_000)).toEqual(["up -> resuming", "dial within 2000..2250"]);
   });
 
+  test("whoever said when to come again is not dialled before, whatever the connection ends with", () => {
+    const story = new Story();
+    story.attach(1);
+    story.hear(1, { t: "G", code: 4503, retryAfterMs: 3_000 });
+    expect(story.lose(1, 1001)).toEqual(["draining -> resuming", "dial within 3000..3250"]);
+    story.attach(2);
+    expect(story.lose(2)).toEqual(["up -> resuming", "dial within 0..500"]);
+    story.attach(3);
+    story.hear(3, { t: "E", code: 4429, message: "slower", retryAfterMs: 700 });
+    expect(story.lose(3, 4429)).toEqual(["up -> resuming", "dial within 700..1700"]);
+  });
+
   test("makes the peer suspect after 5 s and ends the session after 60 s, with what was out", () => {
     const story = new Story();
     story.attach(1);
