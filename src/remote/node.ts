@@ -36,7 +36,6 @@ export interface NodeOptions {
 /** A session that a peer dialled, under the id it can be resumed with. */
 interface Accepted {
   readonly id: string;
-  readonly node: string;
   readonly inc: string;
   readonly session: PeerSession;
 }
@@ -50,6 +49,8 @@ export class RemoteNode {
   readonly #ground: SessionGround;
   readonly #door: Door;
   readonly #accepted = new Map<string, Accepted>();
+  /** The same by the peer's name: a hello is compared with the sessions of its own node only. */
+  readonly #byPeer = new Map<string, Set<Accepted>>();
   readonly #dialers = new Set<Dialer>();
   #draining: { readonly retryAfterMs: number; readonly redirect?: string } | undefined;
 
@@ -166,8 +167,8 @@ export class RemoteNode {
    * earlier itself, and comes too late.
    */
   #endOlder({ node, inc }: Hello, id: string): boolean {
-    for (const accepted of this.#accepted.values()) {
-      if (accepted.node !== node) continue;
+    // A session that ends leaves the set meanwhile.
+    for (const accepted of this.#byPeer.get(node) ?? []) {
       const isSameDialer = accepted.inc === inc && accepted.id !== id && isOfOneDialer(accepted.id, id);
       if (isSameDialer && accepted.id > id) return false;
       if (isSameDialer || accepted.inc !== inc) accepted.session.link.end("restarted", 4410);
@@ -180,10 +181,14 @@ export class RemoteNode {
     const session: PeerSession = new PeerSession(this.#ground, who, {
       ended: (reason) => {
         this.#accepted.delete(key);
+        peers.delete(accepted);
+        if (peers.size === 0 && this.#byPeer.get(node) === peers) this.#byPeer.delete(node);
         this.#options.left?.(session, reason);
       },
     });
-    const accepted = { id, node, inc, session };
+    const accepted: Accepted = { id, inc, session };
+    const peers = this.#byPeer.get(node) ?? new Set();
+    this.#byPeer.set(node, peers.add(accepted));
     this.#accepted.set(key, accepted);
     return accepted;
   }
