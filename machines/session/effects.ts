@@ -1,8 +1,8 @@
+import type { Packed } from "../wire/codec.ts";
 import type { Draft, Envelope } from "../wire/envelope.ts";
 import type { Ack, Beat, GoAway, WireError } from "../wire/frames.ts";
 import type { EndReason } from "./events.ts";
 import type { LinkState } from "./machine.ts";
-import type { Packed } from "./outbox.ts";
 
 /** What a session wants done. The shell does it in this order, after the step. */
 export type SessionEffect =

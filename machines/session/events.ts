@@ -5,13 +5,17 @@ import type { GoAway, SessionFrame } from "../wire/frames.ts";
 export type SessionInput =
   /** This side has a message to send. */
   | { readonly type: "send"; readonly draft: Draft }
-  /** A connection was accepted: the peer has our messages up to `peerRecv` and takes them up to `limit`. */
+  /**
+   * A connection was accepted: the peer has our messages up to `peerRecv` and takes them up to `limit`. `repack`: its
+   * codec is another one than what is kept was encoded for.
+   */
   | {
       readonly type: "attach";
       readonly pipe: number;
       readonly peerRecv: number;
       readonly limit: number;
       readonly now: number;
+      readonly repack?: boolean;
     }
   | { readonly type: "frame"; readonly pipe: number; readonly frame: SessionFrame; readonly now: number }
   /** A frame that breaks the protocol, or is too large. */

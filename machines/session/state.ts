@@ -1,6 +1,7 @@
+import type { Pack } from "../wire/codec.ts";
 import type { GoAway, WireLimits } from "../wire/frames.ts";
 import { linkChart, type LinkState } from "./machine.ts";
-import { Outbox, type Pack } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 
 export interface SessionSettings {
   /** A dialer dials again; an acceptor waits for it. */

@@ -90,6 +90,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     return [ended, [...older, ...effects]];
   }
   state.outbox.prune(peerRecv);
+  if (input.repack === true) state.outbox.repack(state.settings.pack);
   state.outbox.rewind();
   const [moved, effects] = move(present, "attach");
   const isFirst = state.life === "connecting";

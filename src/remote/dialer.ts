@@ -1,11 +1,12 @@
 import type { EndReason } from "../../machines/session/events.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import { DialRefusal, type Pipe, type Transport } from "../ports/transport.ts";
 import { credentialsOf, type Authentication } from "./authentication.ts";
-import { jsonCodec } from "./codec.ts";
+import { jsonCodec } from "./codecs/json.ts";
 import { introduce } from "./introduce.ts";
 import { Fence } from "./fence.ts";
 import { farewellMs } from "./limits.ts";
@@ -15,6 +16,8 @@ import { ownLimits, PeerSession, type SessionGround } from "./peer-session.ts";
 export interface DialOptions {
   readonly url: string;
   readonly transport: Transport;
+  /** The best first; a node that does not know one takes the next. Default: JSON only. */
+  readonly codecs?: readonly [Codec, ...Codec[]];
   readonly auth: Authentication;
   /** What the node that is dialled may do here. */
   readonly grants: readonly string[];
@@ -22,6 +25,8 @@ export interface DialOptions {
   readonly moved?: (to: LinkState) => void;
   readonly ended?: (reason: EndReason, code: number) => void;
 }
+
+const justJson = [jsonCodec] as const;
 
 /**
  * The dialling side of a link to one address. A session outlives its connections; where it ends all the same, but
@@ -116,7 +121,8 @@ export class Dialer {
     this.#sessionId = nextSessionId(this.#sessionId);
     this.#isKnown = false;
     this.#dials += 1;
-    const who = { role: "dialer", peer: this.#options.url, grants: this.#options.grants, attempt } as const;
+    const { url, grants, codecs = justJson } = this.#options;
+    const who = { role: "dialer", peer: url, grants, attempt, codec: codecs[0] } as const;
     return new PeerSession(this.#ground, who, {
       moved: (to) => {
         // What was said up to this moment may have been heard.
@@ -149,13 +155,13 @@ export class Dialer {
   }
 
   #dial(): void {
-    const { transport, url } = this.#options;
+    const { transport, url, codecs = justJson } = this.#options;
     const { signal } = this.#abort;
     this.#dials += 1;
     const number = this.#dials;
     // A dial that was overtaken by another, or by the end, leads nowhere.
     const isLate = (): boolean => signal.aborted || number !== this.#dials;
-    transport.dial(url, { codec: jsonCodec, signal }).then(
+    transport.dial(url, { codecs, signal }).then(
       (pipe) => {
         if (isLate()) pipe.terminate();
         else this.#greet(pipe, isLate);
@@ -180,7 +186,7 @@ export class Dialer {
       node: this.#self.node,
       inc: this.#self.inc,
       nonce: ids.hex(16),
-      codec: jsonCodec,
+      codec: pipe.end.codec.name,
       feat: ["batch"],
       lim: pace.limits ?? ownLimits,
       auth: credentialsOf(auth),

@@ -4,12 +4,12 @@ import { nextAlarm } from "../../machines/session/liveness.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
 import { hasRoom, openSession, type SessionSettings, type SessionState } from "../../machines/session/state.ts";
 import type { stepSession } from "../../machines/session/step.ts";
+import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import type { Draft, Envelope } from "../../machines/wire/envelope.ts";
 import type { GoAway } from "../../machines/wire/frames.ts";
-import { readTextFrame } from "../../machines/wire/read-frame.ts";
+import type { FrameReading } from "../../machines/wire/read-frame.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
-import { joinBatch, writeFrame } from "./codec.ts";
 import { lateSlackMs } from "./limits.ts";
 
 /** Who hears what becomes of a session. */
@@ -23,7 +23,9 @@ export interface LinkEvents {
 }
 
 export interface LinkOptions {
-  readonly settings: SessionSettings;
+  readonly settings: Omit<SessionSettings, "pack">;
+  /** What is sent is encoded so, until a connection says otherwise. */
+  readonly codec: Codec;
   /** Dials in a row that came to nothing before this session began. */
   readonly attempt: number;
   readonly clock: Clock;
@@ -47,6 +49,7 @@ export interface LinkStats {
 export class Link {
   readonly #options: LinkOptions;
   #state: SessionState;
+  #codec: Codec;
   #pipes = 0;
   readonly #open = new Map<number, Pipe>();
   #alarm: Timer | undefined;
@@ -57,7 +60,9 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#state = openSession(options.settings, options.clock.now(), options.attempt);
+    this.#codec = options.codec;
+    const settings = { ...options.settings, pack: (draft: Draft, seq: number) => this.#codec.pack(draft, seq) };
+    this.#state = openSession(settings, options.clock.now(), options.attempt);
   }
 
   get state(): LinkState {
@@ -84,6 +89,11 @@ export class Link {
     return { state: life, unacknowledged: outbox.size, bytes: outbox.bytes, resumes, duplicates };
   }
 
+  /** Bytes that a message takes on the wire. */
+  measure(draft: Draft): number {
+    return this.#codec.measure(draft);
+  }
+
   /** Offers a call or a tell; "full" and "down" mean that it was not taken. */
   trySend(draft: Draft): "sent" | "full" | "down" {
     if (this.#state.life === "down") return "down";
@@ -102,9 +112,12 @@ export class Link {
     const number = this.#pipes;
     this.#open.set(number, pipe);
     this.#received = pipe.received();
-    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now() });
+    const { codec } = pipe.end;
+    const repack = codec !== this.#codec;
+    this.#codec = codec;
+    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now(), repack });
     pipe.listen({
-      frame: (text) => this.#read(number, text),
+      frame: (data) => this.#read(number, codec.read(data)),
       drained: () => this.#step({ type: "congested", pipe: number, full: false }),
       closed: (code) => {
         this.#open.delete(number);
@@ -132,9 +145,8 @@ export class Link {
     await new Promise<void>((resolve) => (this.#settled = resolve));
   }
 
-  #read(pipe: number, text: string): void {
+  #read(pipe: number, reading: FrameReading): void {
     if (pipe === this.#state.pipe) this.#received = this.#open.get(pipe)?.received() ?? 0;
-    const reading = readTextFrame(text);
     if (reading.kind === "ignored") return;
     if (reading.kind === "refused")
       return this.#step({ type: "broken", pipe, code: reading.code, reason: reading.reason });
@@ -162,9 +174,9 @@ export class Link {
       case "wake":
         return effect.atOnce ? this.#flush() : defer(this.#flush);
       case "batch":
-        return this.#write(effect.pipe, joinBatch(effect.a, effect.l, effect.bodies));
+        return this.#write(effect.pipe, this.#codec.join(effect.a, effect.l, effect.bodies));
       case "frame":
-        return this.#write(effect.pipe, writeFrame(effect.frame));
+        return this.#write(effect.pipe, this.#codec.write(effect.frame));
       case "deliver":
         return events.deliver(effect.envelope);
       case "disconnect": {
@@ -192,9 +204,9 @@ export class Link {
     else pipe.cork(write);
   };
 
-  #write(number: number, text: string): void {
+  #write(number: number, frame: WireData): void {
     const pipe = this.#open.get(number);
-    if (pipe?.send(text) === false) this.#step({ type: "congested", pipe: number, full: true });
+    if (pipe?.send(frame) === false) this.#step({ type: "congested", pipe: number, full: true });
   }
 
   /** One timer serves all waits: it is moved only when something earlier is due. */

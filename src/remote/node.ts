@@ -1,12 +1,12 @@
 import { stepSession } from "../../machines/session/step.ts";
 import { sessionTtlMs, heartbeatMs } from "../../machines/session/limits.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Ids, Random } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
 import type { Authentication } from "./authentication.ts";
-import { writeFrame } from "./codec.ts";
 import { Dialer, type DialOptions } from "./dialer.ts";
 import { Door } from "./door.ts";
 import type { Hosting } from "./hosting.ts";
@@ -150,14 +150,15 @@ export class RemoteNode {
       const message = isFull ? "too many sessions" : "draining: nothing new is taken";
       return this.#turnAway(pipe, code, message);
     }
-    const accepted = this.#open(hello, { key, id: sess.id });
+    const accepted = this.#open(hello, { key, id: sess.id, codec: pipe.end.codec });
     this.#welcome(pipe, accepted, { resumed: false, sig });
     accepted.session.link.attach(pipe, 0, hello.lim.msgs);
     this.#options.joined?.(accepted.session);
   }
 
   #turnAway(pipe: Pipe, code: number, message: string): void {
-    pipe.send(writeFrame({ t: "E", code, message, retryAfterMs: this.#draining?.retryAfterMs ?? 1_000 }));
+    const retryAfterMs = this.#draining?.retryAfterMs ?? 1_000;
+    pipe.send(pipe.end.codec.write({ t: "E", code, message, retryAfterMs }));
     pipe.close(code, message);
   }
 
@@ -176,8 +177,8 @@ export class RemoteNode {
     return true;
   }
 
-  #open({ node, inc }: Hello, { key, id }: { readonly key: string; readonly id: string }): Accepted {
-    const who = { role: "acceptor", peer: node, grants: this.#options.grants(node) } as const;
+  #open({ node, inc }: Hello, { key, id, codec }: Readonly<{ key: string; id: string; codec: Codec }>): Accepted {
+    const who = { role: "acceptor", peer: node, codec, grants: this.#options.grants(node) } as const;
     const session: PeerSession = new PeerSession(this.#ground, who, {
       ended: (reason) => {
         this.#accepted.delete(key);
@@ -206,6 +207,6 @@ export class RemoteNode {
       hb: pace.heartbeatMs ?? heartbeatMs,
       ...(how.sig === undefined ? {} : { sig: how.sig }),
     };
-    pipe.send(writeFrame(frame));
+    pipe.send(pipe.end.codec.write(frame));
   }
 }

@@ -1,7 +1,9 @@
 import { closeCodes } from "../../machines/wire/close-codes.ts";
+import type { WireData } from "../../machines/wire/codec.ts";
 import { systemIds } from "../../src/ports/chance.ts";
 import { systemClock } from "../../src/ports/clock.ts";
 import type { Pipe, PipeEnd, PipeListener } from "../../src/ports/transport.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { MemoryNetwork } from "../../src/remote/memory-network.ts";
 import { seededRandom } from "../../src/testing/seeded.ts";
@@ -28,13 +30,13 @@ class HostilePipe implements Pipe {
   #frameBytesMax = Number.POSITIVE_INFINITY;
 
   constructor(address: string) {
-    this.end = { codec: "json", address, binding: "", certified: [] };
+    this.end = { codec: jsonCodec, address, binding: "", certified: [] };
   }
 
   listen(listener: PipeListener): void {
     this.listener = listener;
   }
-  send(frame: string): boolean {
+  send(frame: WireData): boolean {
     this.sent += frame.length;
     return true;
   }

@@ -6,6 +6,7 @@ import type { TlsIdentity } from "../../listen/tls.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Listening } from "../../ports/transport.ts";
 import type { Dialer } from "../../remote/dialer.ts";
+import type { CodecName } from "../../remote/codecs/load.ts";
 import type { RemoteNode } from "../../remote/node.ts";
 import type { Core } from "../../system/core.ts";
 import type { PeerAuth } from "./auth.ts";
@@ -55,6 +56,11 @@ export interface ConnectOptions {
   readonly auth?: PeerAuth;
   /** For "wss://": the authorities to trust instead of the usual ones, and this node's certificate for mutual TLS. */
   readonly tls?: TlsIdentity;
+  /**
+   * How frames are written. "msgpack" is made for bytes and for long lists of similar objects; for small messages "json",
+   * the default, is quicker. A node that knows it not is talked to in JSON.
+   */
+  readonly codec?: CodecName;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */

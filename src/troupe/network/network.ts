@@ -5,6 +5,7 @@ import type { TellResult } from "../../agent/context.ts";
 import type { Elsewhere, Leaving } from "../../dispatch/request.ts";
 import { TroupeError } from "../../errors.ts";
 import { HttpDoor } from "../../listen/door.ts";
+import { acceptedCodecs, offeredCodecs } from "../../remote/codecs/load.ts";
 import type { Dialer } from "../../remote/dialer.ts";
 import { RemoteNode } from "../../remote/node.ts";
 import type { Pace, PeerSession } from "../../remote/peer-session.ts";
@@ -81,6 +82,7 @@ export class Network implements Elsewhere {
     ];
     const authentication = toAuthentication(auth, tls?.ca !== undefined);
     for (const definition of spawn) this.#ground.dispatcher.declare(definition);
+    const codecs = await acceptedCodecs();
     const door = await HttpDoor.open({
       port,
       authenticated: auth !== undefined,
@@ -101,7 +103,7 @@ export class Network implements Elsewhere {
         if (peer !== undefined) this.#forget(peer);
       },
     });
-    const listening = acceptWebSockets(door, (pipe) => node.accept(pipe));
+    const listening = acceptWebSockets(door, (pipe) => node.accept(pipe), codecs);
     const open: OpenListener = new OpenListener(
       { url: listening.url, node, serving, door: listening, clock: this.#core.ports.clock },
       () => this.#doors.delete(open),
@@ -158,6 +160,8 @@ export class Network implements Elsewhere {
     this.#checkOpen();
     checkDialUrl(url);
     const { auth, tls = {}, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
+    const codecs = await offeredCodecs(options.codec);
+    this.#checkOpen();
     const { clock } = this.#core.ports;
     const serving = new AgentHost(this.#ground, { grants: () => this.#dialGrants, spawnable: [] });
     this.#dialGrants = [...new Set([...this.#dialGrants, ...grants])];
@@ -166,6 +170,7 @@ export class Network implements Elsewhere {
     const dialer: Dialer = node.dial({
       url,
       transport: webSocketTransportWith(tls),
+      codecs,
       auth: toAuthentication(auth, tls.cert !== undefined),
       grants: grants.length === 0 ? [] : [...grants, directoryGrant],
       moved: (to) => {
@@ -215,10 +220,11 @@ export class Network implements Elsewhere {
 
   /**
    * Stays connected to whatever nodes a discovery lists.
-   * Errors: throws `remote/unreachable` where the discovery gives no list.
+   * Errors: throws `remote/unreachable` where the discovery gives no list, `usage/invalid-options`, `usage/missing-peer`.
    */
   async join(options: JoinOptions): Promise<Membership> {
     this.#checkOpen();
+    await offeredCodecs(options.codec);
     const { clock } = this.#core.ports;
     const connect = (url: string, how: ConnectOptions): Promise<RemotePeer> => this.connect(url, how);
     const joined: Joined = new Joined({ options, clock, connect, self: this.#name }, () => this.#doors.delete(joined));

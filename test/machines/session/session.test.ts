@@ -55,7 +55,7 @@ describe("sending", () => {
     expect(story.send(...ids)).toEqual(["wake", "send at once"]);
     expect(story.flush()).toEqual([expect.stringMatching(/^send M a=0 l=8 \[17=m0 18=m1 19=m2 20=m3\] on 1$/)]);
     expect(story.send(...ids)).toEqual(["wake"]);
-    const large = new Story({ pack: (draft) => ({ text: draft.id, bytes: 10_000 }) });
+    const large = new Story({ pack: (draft) => ({ data: draft.id, bytes: 10_000 }) });
     large.attach(1, 0, 20);
     expect(large.send("a")).toEqual(["wake"]);
     expect(large.send("b")).toEqual(["send at once"]);
@@ -63,7 +63,7 @@ describe("sending", () => {
 
   test("a large message travels alone, and a batch ends at 16 KiB", () => {
     const sizes: Record<string, number> = { big: 5_000, half: 4_000, small: 100 };
-    const story = new Story({ pack: (draft) => ({ text: draft.id, bytes: sizes[draft.id] ?? 0 }) });
+    const story = new Story({ pack: (draft) => ({ data: draft.id, bytes: sizes[draft.id] ?? 0 }) });
     story.attach(1, 0, 100);
     story.send("small", "big", "small", "half", "half", "half", "half", "half");
     expect(story.flush()).toEqual([

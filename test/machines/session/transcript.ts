@@ -22,7 +22,7 @@ export function draftOf(id: string, more: Partial<Draft> = {}): Draft {
 
 export const settingsOf = (more: Partial<SessionSettings> = {}): SessionSettings => ({
   role: "dialer",
-  pack: (draft, seq) => ({ text: `${seq}=${draft.id}`, bytes: 10 }),
+  pack: (draft, seq) => ({ data: `${seq}=${draft.id}`, bytes: 10 }),
   limits: { frame: 1_048_576, msgs: 8, bytes: 1_000_000 },
   outboxMessages: outboxMessagesMax,
   outboxBytes: outboxBytesMax,
@@ -39,7 +39,7 @@ export const settingsOf = (more: Partial<SessionSettings> = {}): SessionSettings
 function show(effect: SessionEffect): string {
   switch (effect.type) {
     case "batch":
-      return `send M a=${effect.a} l=${effect.l} [${effect.bodies.map((body) => body.text).join(" ")}] on ${effect.pipe}`;
+      return `send M a=${effect.a} l=${effect.l} [${effect.bodies.map((body) => body.data as string).join(" ")}] on ${effect.pipe}`;
     case "frame": {
       const { t, ...rest } = effect.frame;
       const words = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
