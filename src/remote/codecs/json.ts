@@ -20,7 +20,7 @@ export const jsonCodec: Codec = {
     const { text, bytes } = encode(draft);
     measured = undefined;
     const place = `{"s":${seq},`;
-    return { data: place + text.slice(1), bytes: bytes + place.length };
+    return { data: place + text.slice(1), bytes: bytes + place.length - 1 };
   },
   join(ack, limit, bodies) {
     const only = bodies.length === 1 ? bodies[0]?.data : bodies.map((body) => body.data).join(",");

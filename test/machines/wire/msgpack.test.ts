@@ -62,8 +62,9 @@ describe("a look through MessagePack", () => {
   test("nesting counts as in JSON, in lists, maps and records, and as soon as it is met", () => {
     expect(findMsgpackFault(nested(depthMax))).toBe(undefined);
     expect(findMsgpackFault(nested(depthMax + 1))).toBe("too deep");
+    const deepest = nested(1_000_000);
     const startedAt = performance.now();
-    expect(findMsgpackFault(nested(1_000_000))).toBe("too deep");
+    expect(findMsgpackFault(deepest)).toBe("too deep");
     expect(performance.now() - startedAt).toBeLessThan(100);
     const record = [0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61];
     const levels = (count: number): Uint8Array =>
