@@ -175,9 +175,9 @@ describe("MessagePack", () => {
 
   test("what was measured and then changed hands is encoded anew", () => {
     const [one, two] = [tellOf("one"), tellOf("two")];
-    msgpackCodec.measure(one);
     msgpackCodec.measure(two);
-    msgpackCodec.write({ t: "A", a: 1, l: 2 });
+    msgpackCodec.measure(one);
+    msgpackCodec.write({ t: "E", code: 4400, message: "in between" });
     const bodies = [msgpackCodec.pack(one, 1), msgpackCodec.pack(two, 2)];
     const back = readBy(msgpackCodec, msgpackCodec.join(0, 9, bodies)) as Batch;
     expect(back.m.map(({ p }) => p)).toEqual(["one", "two"]);
