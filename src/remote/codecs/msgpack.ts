@@ -1,4 +1,6 @@
-import { Packr, RESET_BUFFER_MODE, Unpackr } from "msgpackr/index-no-eval";
+import type * as msgpackr from "msgpackr";
+// @ts-expect-error The package declares its main build only; this one makes no functions of what a peer says.
+import * as withoutEval from "msgpackr/index-no-eval";
 import type { Codec, Packed } from "../../../machines/wire/codec.ts";
 import { findContentFault, nestsDeeper } from "../../../machines/wire/depth.ts";
 import type { Draft } from "../../../machines/wire/envelope.ts";
@@ -6,6 +8,8 @@ import { depthMax } from "../../../machines/wire/limits.ts";
 import { findMsgpackFault } from "../../../machines/wire/msgpack.ts";
 import { checkFrame, refuse, type FrameReading } from "../../../machines/wire/read-frame.ts";
 import { jsonCodec } from "./json.ts";
+
+const { Packr, RESET_BUFFER_MODE, Unpackr } = withoutEval as typeof msgpackr;
 
 /** Objects in one list whose field names are written only once; with fewer of them each object names its own. */
 export const tableRowsMin = 4;

@@ -4,6 +4,7 @@ import { nextAlarm } from "../../../machines/session/liveness.ts";
 import { linkChart } from "../../../machines/session/machine.ts";
 import { hasRoom, openSession } from "../../../machines/session/state.ts";
 import { stepSession } from "../../../machines/session/step.ts";
+import type { Packed } from "../../../machines/wire/codec.ts";
 import { settingsOf, Story } from "./transcript.ts";
 
 describe("sending", () => {
@@ -170,6 +171,27 @@ describe("a lost connection", () => {
     expect(story.attach(2, 2, 10)).toEqual(["resuming -> up", "wake"]);
     expect(story.flush()).toEqual(["send M a=0 l=8 [3=c 4=d] on 2"]);
     expect(story.state.resumes).toBe(1);
+  });
+
+  test("may be followed by one with another codec: what is left is encoded anew, at its place and size", () => {
+    let codec = "old";
+    const pack = ({ id }: { readonly id: string }, seq: number): Packed => ({
+      data: `${seq}=${id}(${codec})`,
+      bytes: codec === "old" ? 10 : 30,
+    });
+    const story = new Story({ pack, windowBytes: 60 });
+    story.attach(1);
+    story.send("a", "b", "c", "d");
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a(old) 2=b(old) 3=c(old) 4=d(old)] on 1"]);
+    story.lose(1);
+    codec = "new";
+    story.tell({ type: "attach", pipe: 2, peerRecv: 1, limit: 9, now: 0, repack: true });
+    expect(story.state.outbox.bytes).toBe(90);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [2=b(new) 3=c(new)] on 2"]);
+    story.hear(2, { t: "A", a: 3, l: 9 });
+    expect(story.flush()).toEqual(["send M a=0 l=8 [4=d(new)] on 2"]);
+    story.hear(2, { t: "A", a: 4, l: 9 });
+    expect(story.state.outbox.bytes).toBe(0);
   });
 
   test("resumes also when nothing was ever received", () => {
