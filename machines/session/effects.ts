@@ -21,6 +21,8 @@ export type SessionEffect =
   | { readonly type: "frame"; readonly pipe: number; readonly frame: Ack | Beat | GoAway | WireError }
   /** A message of the peer, each exactly once and in order. */
   | { readonly type: "deliver"; readonly envelope: Envelope }
+  /** The peer has said how many messages it has in hand. */
+  | { readonly type: "loaded"; readonly load: number }
   /** Close a connection; at once and without ceremony where the peer is believed dead. */
   | {
       readonly type: "disconnect";

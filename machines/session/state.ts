@@ -44,7 +44,8 @@ export interface SessionState {
   /** A flush has been asked for. */
   readonly waking: boolean;
   readonly heardAt: number;
-  readonly saidAt: number;
+  /** When this side gave its last sign of life. */
+  readonly beatAt: number;
   /** The longest silence of late, which slowly wears off: what this peer's silence looks like in good health. */
   readonly gapMs: number;
   /** When an acknowledgement is due, or infinity. */
@@ -74,7 +75,7 @@ export function openSession(settings: SessionSettings, now: number, attempt = 0)
     congested: false,
     waking: false,
     heardAt: now,
-    saidAt: now,
+    beatAt: now,
     gapMs: 0,
     ackBy: Number.POSITIVE_INFINITY,
     upAt: now,

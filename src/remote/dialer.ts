@@ -23,6 +23,8 @@ export interface DialOptions {
   readonly grants: readonly string[];
   /** Hears of each state of the link, and of each session's end. */
   readonly moved?: (to: LinkState) => void;
+  /** Hears when the peer has said how busy it is. */
+  readonly loaded?: () => void;
   readonly ended?: (reason: EndReason, code: number) => void;
 }
 
@@ -129,6 +131,7 @@ export class Dialer {
         if (to === "resuming" || to === "down") this.fence.said();
         this.#options.moved?.(to);
       },
+      loaded: () => this.#options.loaded?.(),
       dial: (fromMs, toMs) => this.#redial(fromMs, toMs),
       ended: (reason, code) => this.#ended(reason, code),
     });

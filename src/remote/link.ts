@@ -17,6 +17,8 @@ export interface LinkEvents {
   deliver(envelope: Envelope): void;
   moved(to: LinkState): void;
   goAway(frame: GoAway): void;
+  /** The peer has said how many messages it has in hand; `peerLoad` has it. */
+  loaded(): void;
   /** A dialer is to dial after a time between the two. */
   dial(fromMs: number, toMs: number): void;
   ended(reason: EndReason, code: number, unsettled: readonly Draft[]): void;
@@ -29,6 +31,8 @@ export interface LinkOptions {
   /** Dials in a row that came to nothing before this session began. */
   readonly attempt: number;
   readonly clock: Clock;
+  /** Messages that this side has in hand. */
+  readonly load: () => number;
   readonly events: LinkEvents;
   /** Runs at the end of the present turn of the event loop. */
   readonly defer: (run: () => void) => void;
@@ -50,6 +54,7 @@ export class Link {
   readonly #options: LinkOptions;
   #state: SessionState;
   #codec: Codec;
+  #peerLoad = 0;
   #pipes = 0;
   readonly #open = new Map<number, Pipe>();
   #alarm: Timer | undefined;
@@ -77,6 +82,11 @@ export class Link {
   /** Epoch milliseconds of the peer's last sign of life, a heartbeat or anything else. */
   get heardAt(): number {
     return this.#state.heardAt;
+  }
+
+  /** Messages that the peer has in hand, as it said last. */
+  get peerLoad(): number {
+    return this.#peerLoad;
   }
 
   /** Dials in a row that led to nothing lasting. */
@@ -114,8 +124,9 @@ export class Link {
     this.#received = pipe.received();
     const { codec } = pipe.end;
     const repack = codec !== this.#codec;
+    const load = this.#options.load();
     this.#codec = codec;
-    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now(), repack });
+    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now(), load, repack });
     pipe.listen({
       frame: (data) => this.#read(number, codec.read(data)),
       drained: () => this.#step({ type: "congested", pipe: number, full: false }),
@@ -179,6 +190,9 @@ export class Link {
         return this.#write(effect.pipe, this.#codec.write(effect.frame));
       case "deliver":
         return events.deliver(effect.envelope);
+      case "loaded":
+        this.#peerLoad = effect.load;
+        return events.loaded();
       case "disconnect": {
         const pipe = this.#open.get(effect.pipe);
         if (effect.hard) pipe?.terminate();
@@ -198,7 +212,7 @@ export class Link {
   }
 
   readonly #flush = (): void => {
-    const write = (): void => this.#step({ type: "flush", now: this.#options.clock.now() });
+    const write = (): void => this.#step({ type: "flush" });
     const pipe = this.#open.get(this.#state.pipe);
     if (pipe === undefined) write();
     else pipe.cork(write);
@@ -229,6 +243,6 @@ export class Link {
       this.#received = received;
       this.#step({ type: "heard", pipe, now });
     }
-    this.#step({ type: "tick", now, lateMs, load: 0 });
+    this.#step({ type: "tick", now, lateMs, load: this.#options.load() });
   };
 }

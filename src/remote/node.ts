@@ -29,6 +29,10 @@ export interface NodeOptions {
   /** Hears of each session that was accepted, and of its end. */
   readonly joined?: (session: PeerSession) => void;
   readonly left?: (session: PeerSession, reason: string) => void;
+  /** Hears when the peer of an accepted session has said how busy it is. */
+  readonly loaded?: (session: PeerSession) => void;
+  /** Messages that this node has in hand, which its heartbeats tell its peers. */
+  readonly load?: () => number;
   /** The machine of the sessions; a test gives a broken one to prove that it would be noticed. */
   readonly step?: typeof stepSession;
 }
@@ -64,6 +68,7 @@ export class RemoteNode {
       ids: options.ids,
       hosting: options.hosting,
       pace: options.pace ?? {},
+      load: options.load ?? (() => 0),
       // The end of the turn, after the promises of handlers: what was answered in one turn travels together.
       defer: (run) => void setImmediate(run),
       step: options.step ?? stepSession,
@@ -180,6 +185,7 @@ export class RemoteNode {
   #open({ node, inc }: Hello, { key, id, codec }: Readonly<{ key: string; id: string; codec: Codec }>): Accepted {
     const who = { role: "acceptor", peer: node, codec, grants: this.#options.grants(node) } as const;
     const session: PeerSession = new PeerSession(this.#ground, who, {
+      loaded: () => this.#options.loaded?.(session),
       ended: (reason) => {
         this.#accepted.delete(key);
         peers.delete(accepted);

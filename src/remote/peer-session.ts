@@ -45,6 +45,8 @@ export interface SessionGround {
   readonly ids: Ids;
   readonly hosting: Hosting;
   readonly pace: Pace;
+  /** Messages that this node has in hand, which its heartbeats tell. */
+  readonly load: () => number;
   readonly defer: (run: () => void) => void;
   readonly step: typeof stepSession;
   readonly dead: (peer: string, letter: DeadRemoteLetter) => void;
@@ -70,6 +72,7 @@ export function settingsOf(role: SessionSettings["role"], pace: Pace): Omit<Sess
 export interface SessionEvents {
   moved?(to: LinkState): void;
   goAway?(frame: GoAway): void;
+  loaded?(): void;
   dial?(fromMs: number, toMs: number): void;
   ended(reason: EndReason, code: number): void;
 }
@@ -106,12 +109,14 @@ export class PeerSession {
       codec: who.codec,
       attempt: who.attempt ?? 0,
       clock,
+      load: ground.load,
       defer,
       step,
       events: {
         deliver: (envelope) => this.#deliver(envelope),
         moved: (to) => events.moved?.(to),
         goAway: (frame) => events.goAway?.(frame),
+        loaded: () => events.loaded?.(),
         dial: (fromMs, toMs) => events.dial?.(fromMs, toMs),
         ended: (reason, code, unsettled) => this.#end(reason, code, unsettled),
       },

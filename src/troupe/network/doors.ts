@@ -66,7 +66,7 @@ export interface ConnectOptions {
   /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** How often the node is asked what it offers and how busy it is; default 5,000 ms. */
+  /** How often the node is asked what it offers; default 5,000 ms. */
   readonly healthCheckIntervalMs?: number;
   /** Times in a row that it may fail to answer that before it gets no new calls; default 3. It is asked on. */
   readonly failureThreshold?: number;
@@ -93,7 +93,7 @@ export interface RemotePeer extends AsyncDisposable {
   readonly state: string;
   /** It answers when it is asked how it is; one that is not healthy gets no new calls. */
   readonly isHealthy: boolean;
-  /** Messages that its agents work on or have waiting, as it said last. */
+  /** Messages that its agents work on or have waiting, as its last heartbeat said. */
   readonly load: number;
   /** Epoch milliseconds of its last sign of life, a heartbeat or anything else. */
   readonly lastSeenAt: number;

@@ -23,6 +23,7 @@ import {
 } from "./doors.ts";
 import { AgentHost, type HostGround } from "./host.ts";
 import { Joined, type JoinOptions, type Membership } from "./membership.ts";
+import { OwnLoad } from "./own-load.ts";
 import { Peer, type PeerLink } from "./peer.ts";
 
 /** How long `connect` tries before it gives up, unless the caller says otherwise. */
@@ -54,6 +55,7 @@ export class Network implements Elsewhere {
   readonly #core: Core;
   readonly #name: string;
   readonly #pace: Pace;
+  readonly #load: OwnLoad;
   readonly #peers = new Set<Peer>();
   readonly #doors = new Set<AsyncDisposable>();
   #dialling: RemoteNode | undefined;
@@ -63,6 +65,7 @@ export class Network implements Elsewhere {
     const { core, node, links } = ground;
     this.#ground = ground;
     this.#core = core;
+    this.#load = new OwnLoad(ground.dispatcher.registry, core.ports.clock);
     const { heartbeatMs, sessionMs } = links;
     this.#pace = {
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
@@ -97,6 +100,7 @@ export class Network implements Elsewhere {
       auth: authentication,
       grants: granted,
       joined: (session) => guests.set(session, this.#welcome(session)),
+      loaded: (session) => guests.get(session)?.loaded(),
       left: (session) => {
         const peer = guests.get(session);
         guests.delete(session);
@@ -114,7 +118,7 @@ export class Network implements Elsewhere {
 
   #node(
     hosting: AgentHost,
-    rest: Pick<ConstructorParameters<typeof RemoteNode>[0], "auth" | "grants" | "joined" | "left">,
+    rest: Pick<ConstructorParameters<typeof RemoteNode>[0], "auth" | "grants" | "joined" | "left" | "loaded">,
   ): RemoteNode {
     const { clock, random, ids } = this.#core.ports;
     return new RemoteNode({
@@ -124,6 +128,7 @@ export class Network implements Elsewhere {
       ids,
       hosting,
       pace: this.#pace,
+      load: () => this.#load.now(),
       ...rest,
       dead: (peer, { id, to, capability, reason }) =>
         this.#core.deadLetters.add("remote", to, capability, { id, node: peer, why: reason }),
@@ -140,6 +145,7 @@ export class Network implements Elsewhere {
         node: () => session.peer,
         state: () => session.link.state,
         heardAt: () => session.link.heardAt,
+        load: () => session.link.peerLoad,
         requests: () => session.requests,
         dead: this.#letterFrom(() => session.peer),
       },
@@ -176,6 +182,7 @@ export class Network implements Elsewhere {
       moved: (to) => {
         if (to === "up") setImmediate(() => void peer?.refresh());
       },
+      loaded: () => peer?.loaded(),
       ended: (reason) => {
         if (peer !== undefined && (reason === "closed" || reason === "refused")) this.#forget(peer);
         else peer?.lost();
@@ -192,6 +199,7 @@ export class Network implements Elsewhere {
           node: () => dialer.peer?.node ?? url,
           state: () => dialer.state,
           heardAt: () => dialer.session.link.heardAt,
+          load: () => dialer.session.link.peerLoad,
           requests: () => dialer.session.requests,
           dead: this.#letterFrom(() => dialer.peer?.node ?? url),
         },
