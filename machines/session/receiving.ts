@@ -53,6 +53,7 @@ export function receive(before: SessionState, frame: SessionFrame, now: number):
     return { kind: "breach", state, effects: [], why };
   }
   const effects: SessionEffect[] = [];
+  if (frame.t === "I") effects.push({ type: "loaded", load: frame.load });
   const taken = frame.t === "M" ? takeMessages(positioned, frame, effects) : positioned;
   if (typeof taken === "string") return { kind: "breach", state: positioned, effects, why: taken };
   const [owing, wakes] = oweAck(taken, now);

@@ -2,7 +2,7 @@ import { closePolicyOf } from "../wire/close-codes.ts";
 import type { SessionEffect } from "./effects.ts";
 import type { EndReason, SessionInput } from "./events.ts";
 import { healthyAfterMs, outboxReserveMax } from "./limits.ts";
-import { passTime } from "./liveness.ts";
+import { beatOf, passTime } from "./liveness.ts";
 import { linkChart } from "./machine.ts";
 import { receive } from "./receiving.ts";
 import { flush, gather, wake } from "./sending.ts";
@@ -97,6 +97,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     return [ended, [...older, ...effects]];
   }
   state.outbox.prune(peerRecv);
+  if (input.repack === true) state.outbox.repack(state.settings.pack);
   state.outbox.rewind();
   const [moved, effects] = move(present, "attach");
   const isFirst = state.life === "connecting";
@@ -108,7 +109,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     told: state.recv,
     granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),
     heardAt: now,
-    saidAt: now,
+    beatAt: now,
     upAt: now,
     gapMs: 0,
     congested: false,
@@ -120,7 +121,8 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     state.farewell === undefined ? [] : [{ type: "frame", pipe, frame: state.farewell }];
   const [draining, drained] = state.farewell === undefined ? [attached, nothing] : move(attached, "drain");
   const [woken, wakes] = wake(draining);
-  return [woken, [...older, ...effects, ...drained, ...farewell, ...wakes]];
+  const beat = beatOf(attached, { lateMs: 0, load: input.load });
+  return [woken, [...older, ...effects, ...drained, ...farewell, beat, ...wakes]];
 }
 
 function send(state: SessionState, input: SessionInput & { readonly type: "send" }): Stepped {
@@ -165,7 +167,7 @@ export function stepSession(state: SessionState, input: SessionInput): Stepped {
       return send(state, input);
     case "flush":
       // What was wanted may have been done at once since.
-      return state.waking ? flush(state, input.now) : [state, nothing];
+      return state.waking ? flush(state) : [state, nothing];
     case "frame": {
       if (input.pipe !== state.pipe) return [state, nothing];
       const received = receive(state, input.frame, input.now);

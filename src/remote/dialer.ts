@@ -1,11 +1,12 @@
 import type { EndReason } from "../../machines/session/events.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import { DialRefusal, type Pipe, type Transport } from "../ports/transport.ts";
 import { credentialsOf, type Authentication } from "./authentication.ts";
-import { jsonCodec } from "./codec.ts";
+import { jsonCodec } from "./codecs/json.ts";
 import { introduce } from "./introduce.ts";
 import { Fence } from "./fence.ts";
 import { farewellMs } from "./limits.ts";
@@ -15,6 +16,8 @@ import { ownLimits, PeerSession, type SessionGround } from "./peer-session.ts";
 export interface DialOptions {
   readonly url: string;
   readonly transport: Transport;
+  /** The best first; a node that does not know one takes the next. Default: JSON only. */
+  readonly codecs?: readonly [Codec, ...Codec[]];
   readonly auth: Authentication;
   /** What the node that is dialled may do here. */
   readonly grants: readonly string[];
@@ -22,8 +25,12 @@ export interface DialOptions {
   readonly missed?: ((why: string) => void) | undefined;
   /** Hears of each state of the link, and of each session's end. */
   readonly moved?: (to: LinkState) => void;
+  /** Hears when the peer has said how busy it is. */
+  readonly loaded?: () => void;
   readonly ended?: (reason: EndReason, code: number) => void;
 }
+
+const justJson = [jsonCodec] as const;
 
 /**
  * The dialling side of a link to one address. A session outlives its connections; where it ends all the same, another
@@ -136,7 +143,8 @@ export class Dialer {
     this.#sessionId = nextSessionId(this.#sessionId);
     this.#isKnown = false;
     this.#dials += 1;
-    const who = { role: "dialer", peer: this.#options.url, grants: this.#options.grants, attempt } as const;
+    const { url, grants, codecs = justJson } = this.#options;
+    const who = { role: "dialer", peer: url, grants, attempt, codec: codecs[0] } as const;
     return new PeerSession(this.#ground, who, {
       moved: (to) => {
         // What was said up to this moment may have been heard.
@@ -144,6 +152,7 @@ export class Dialer {
         this.#options.moved?.(to);
       },
       goAway: ({ retryAfterMs }) => (this.#retryAfterMs = retryAfterMs),
+      loaded: () => this.#options.loaded?.(),
       dial: (fromMs, toMs) => this.#redial(fromMs, toMs),
       ended: (reason, code) => this.#ended(reason, code),
     });
@@ -172,13 +181,13 @@ export class Dialer {
   }
 
   #dial(): void {
-    const { transport, url } = this.#options;
+    const { transport, url, codecs = justJson } = this.#options;
     const { signal } = this.#abort;
     this.#dials += 1;
     const number = this.#dials;
     // A dial that was overtaken by another, or by the end, leads nowhere.
     const isLate = (): boolean => signal.aborted || number !== this.#dials;
-    transport.dial(url, { codec: jsonCodec, signal }).then(
+    transport.dial(url, { codecs, signal }).then(
       (pipe) => {
         if (isLate()) pipe.terminate();
         else this.#greet(pipe, isLate);
@@ -202,7 +211,7 @@ export class Dialer {
       node: this.#self.node,
       inc: this.#self.inc,
       nonce: ids.hex(16),
-      codec: jsonCodec,
+      codec: pipe.end.codec.name,
       feat: ["batch"],
       lim: pace.limits ?? ownLimits,
       auth: credentialsOf(auth),

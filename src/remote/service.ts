@@ -5,7 +5,6 @@ import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope
 import { hopsMax, ttlMaxMs } from "../../machines/wire/limits.ts";
 import { packValue, unpackValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
-import { measureDraft } from "./codec.ts";
 import { hostValues } from "./host-values.ts";
 import { readAddress, writeAddress, type Address, type Hosting, type Incoming, type RemoteDown } from "./hosting.ts";
 import {
@@ -25,6 +24,8 @@ export interface ServiceOptions {
   readonly grants: readonly string[];
   readonly clock: Clock;
   readonly prefix: string;
+  /** Bytes that a message takes on the wire. */
+  readonly measure: (draft: Draft) => number;
   readonly send: (draft: Draft) => void;
   readonly defer: (run: () => void) => void;
 }
@@ -95,7 +96,7 @@ export class Service {
     if (this.#ended) return;
     this.#number += 1;
     const draft = { id: `${this.#options.prefix}~${this.#number.toString(36)}`, k, f: "", to: "", ty: "", re, p };
-    const bytes = measureDraft(draft);
+    const bytes = this.#options.measure(draft);
     if (bytes <= messageBytesMax) return this.#options.send(draft);
     const message = `the answer has ${bytes} bytes; a message may have ${messageBytesMax}`;
     this.#refuse(re, failure("remote/unsendable", message, { bytes }));

@@ -100,6 +100,7 @@ export const owners: readonly Owner[] = [
   { module: "@dagrejs/dagre", rooms: ["src/workflow"], why: "layers the pictures of workflows" },
   { module: "croner", rooms: ["src/workflow"], why: "when a cron line is due, in any time zone" },
   { module: "ws", rooms: ["src/remote", "src/inspect"], why: "WebSocket to other nodes, and to the inspector" },
+  { module: "msgpackr", rooms: ["src/remote"], why: "binary frames between nodes" },
   { module: "@statelyai/inspect", rooms: ["src/inspect"], why: "the Stately Inspector" },
   {
     module: "@modelcontextprotocol/sdk",

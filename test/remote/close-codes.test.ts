@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { closeCodes } from "../../machines/wire/close-codes.ts";
 import type { SessionFrame, Welcome } from "../../machines/wire/frames.ts";
-import { readTextFrame } from "../../machines/wire/read-frame.ts";
 import type { Pipe } from "../../src/ports/transport.ts";
-import { writeFrame } from "../../src/remote/codec.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import { MemoryNetwork } from "../../src/remote/memory-network.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { ownLimits } from "../../src/remote/peer-session.ts";
@@ -24,7 +23,7 @@ async function scene() {
     pipe = accepted;
     accepted.listen({
       frame(text) {
-        const reading = readTextFrame(text);
+        const reading = jsonCodec.read(text);
         if (reading.kind !== "frame" || reading.frame.t !== "H") return;
         const id = reading.frame.sess?.id ?? "";
         const resumed = dials.some(({ session }) => session === id);
@@ -40,7 +39,7 @@ async function scene() {
           grant: [],
           hb: 5_000,
         };
-        accepted.send(writeFrame(welcome));
+        accepted.send(jsonCodec.write(welcome));
       },
       drained() {},
       closed() {},
@@ -56,7 +55,7 @@ async function scene() {
     dialer,
     dials,
     hang: async (code: number, ...words: readonly SessionFrame[]) => {
-      for (const frame of words) pipe?.send(writeFrame(frame));
+      for (const frame of words) pipe?.send(jsonCodec.write(frame));
       pipe?.close(code, "");
       await clock.advance(1);
     },

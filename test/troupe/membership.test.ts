@@ -164,8 +164,12 @@ const namer = (name: string) =>
     },
   });
 
-async function serve(name: string, port = 0, hosts: readonly string[] = []): Promise<{ troupe: Troupe; url: string }> {
-  const troupe = await createTroupe({ node: name });
+async function serve(
+  name: string,
+  port = 0,
+  { hosts = [], heartbeatMs = 5_000 }: { readonly hosts?: readonly string[]; readonly heartbeatMs?: number } = {},
+): Promise<{ troupe: Troupe; url: string }> {
+  const troupe = await createTroupe({ node: name, links: { heartbeatMs } });
   await troupe.spawn(namer(name));
   return { troupe, url: (await troupe.listen({ port, auth, hosts })).url };
 }
@@ -180,7 +184,7 @@ describe("over real sockets", () => {
     await using client = await createTroupe({ node: "client" });
     const first = await serve("one");
     const { url } = first;
-    await using member = await client.join({ discovery: [url], auth, healthCheckIntervalMs: 50 });
+    await using member = await client.join({ discovery: [url], auth, healthCheckIntervalMs: 500 });
     expect(await client.call("name", null)).toEqual({ ok: true, value: "one" });
     await first.troupe.close();
     await until(() => member.peers.length === 0);
@@ -214,7 +218,7 @@ describe("over real sockets", () => {
 
   test("a peer that does not say how it is gets no new calls beyond the threshold, until it answers again", async () => {
     const proxy = await ChaosProxy.open();
-    const { troupe: server, url } = await serve("one", 0, [`127.0.0.1:${proxy.port}`]);
+    const { troupe: server, url } = await serve("one", 0, { hosts: [`127.0.0.1:${proxy.port}`] });
     proxy.target = Number(new URL(url).port);
     await using client = await createTroupe({ node: "client" });
     const settings = { auth, healthCheckIntervalMs: 40, failureThreshold: 2 };
@@ -232,8 +236,8 @@ describe("over real sockets", () => {
     await proxy.close();
   });
 
-  test("a peer tells its load, and who comes new asks the one with less of it", async () => {
-    const [busy, idle] = [await serve("busy"), await serve("idle")];
+  test("a peer's heartbeats tell its load, and who comes new asks the one with less of it", async () => {
+    const [busy, idle] = [await serve("busy", 0, { heartbeatMs: 100 }), await serve("idle", 0, { heartbeatMs: 100 })];
     await using crowd = await createTroupe({ node: "crowd" });
     await crowd.connect(busy.url, { auth });
     const leave = new AbortController();
@@ -245,13 +249,19 @@ describe("over real sockets", () => {
     await Promise.all(started);
     for (const name of ["client-1", "client-2", "client-3"]) {
       await using client = await createTroupe({ node: name });
-      const [one, two] = [await client.connect(busy.url, { auth }), await client.connect(idle.url, { auth })];
-
-      expect([one.load, two.load]).toEqual([5, 0]);
+      // Nobody is asked again while this runs.
+      const options = { auth, healthCheckIntervalMs: 60_000 };
+      const [one, two] = [await client.connect(busy.url, options), await client.connect(idle.url, options)];
+      await until(() => one.load === 5);
+      expect(two.load).toBe(0);
       expect(one.lastSeenAt).toBeGreaterThan(0);
       expect(await client.call("name", null)).toEqual({ ok: true, value: "idle" });
     }
+    await using late = await createTroupe({ node: "late" });
+    const peer = await late.connect(busy.url, { auth, healthCheckIntervalMs: 60_000 });
+    await until(() => peer.load === 5);
     leave.abort();
+    await until(() => peer.load === 0);
     await busy.troupe.close();
     await idle.troupe.close();
   });

@@ -6,6 +6,7 @@ import type { TlsIdentity } from "../../listen/tls.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Listening } from "../../ports/transport.ts";
 import type { Dialer } from "../../remote/dialer.ts";
+import type { CodecName } from "../../remote/codecs/load.ts";
 import type { RemoteNode } from "../../remote/node.ts";
 import type { Core } from "../../system/core.ts";
 import type { PeerAuth } from "./auth.ts";
@@ -55,12 +56,17 @@ export interface ConnectOptions {
   readonly auth?: PeerAuth;
   /** For "wss://": the authorities to trust instead of the usual ones, and this node's certificate for mutual TLS. */
   readonly tls?: TlsIdentity;
+  /**
+   * How frames are written. "msgpack" is made for bytes and for long lists of similar objects; for small messages "json",
+   * the default, is quicker. A node that knows it not is talked to in JSON.
+   */
+  readonly codec?: CodecName;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** How often the node is asked what it offers and how busy it is; default 5,000 ms. */
+  /** How often the node is asked what it offers; default 5,000 ms. */
   readonly healthCheckIntervalMs?: number;
   /** Times in a row that it may fail to answer that before it gets no new calls; default 3. It is asked on. */
   readonly failureThreshold?: number;
@@ -90,7 +96,7 @@ export interface RemotePeer extends AsyncDisposable {
   readonly state: string;
   /** It answers when it is asked how it is; one that is not healthy gets no new calls. */
   readonly isHealthy: boolean;
-  /** Messages that its agents work on or have waiting, as it said last. */
+  /** Messages that its agents work on or have waiting, as its last heartbeat said. */
   readonly load: number;
   /** Epoch milliseconds of its last sign of life, a heartbeat or anything else. */
   readonly lastSeenAt: number;

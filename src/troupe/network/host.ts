@@ -185,21 +185,18 @@ export class AgentHost implements Hosting {
     const { registry } = this.#ground.dispatcher;
     const capabilities = new Set<string>();
     const agents: Listing["agents"] = [];
-    const load = { queued: 0, working: 0 };
     for (const { cells, behaviour, grow } of registry.groups()) {
       const offered = [...behaviour.skills.keys()].filter((name) =>
         isGranted(grants, "tell", `${capabilityPrefix}${name}`),
       );
       if (cells.length > 0 || grow !== undefined) for (const name of offered) capabilities.add(name);
       for (const cell of cells) {
-        load.queued += cell.queued;
-        load.working += cell.running;
         if (agents.length >= listedAgentsMax || !isGranted(grants, "tell", cell.path)) continue;
         const { name, incarnation, state } = infoOf(cell);
         agents.push({ path: cell.path, name, incarnation, state, capabilities: [...behaviour.skills.keys()] });
       }
     }
-    return { capabilities: [...capabilities], agents, load };
+    return { capabilities: [...capabilities], agents };
   }
 
   async #control(input: unknown): Promise<Outcome<null>> {
