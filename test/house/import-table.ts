@@ -52,7 +52,7 @@ export const rooms: readonly Room[] = [
   { room: "src/memory", floor: 4, imports: "lower" },
   { room: "src/stream", floor: 5, imports: ["machines", "machines/*", "src/errors", "src/ports"] },
   { room: "src/troupe", floor: 5, imports: "lower", beside: ["src/stream"], lazily: views },
-  { room: "src/inspect", floor: 6, imports: seen },
+  { room: "src/inspect", floor: 6, imports: [...seen, "src/listen"] },
   { room: "src/dashboard", floor: 6, imports: [...seen, "src/listen"], beside: ["src/inspect"] },
   { room: "src/mcp-server", floor: 6, imports: [...seen, "src/listen"] },
   { room: "src/cli", floor: 6, imports: "lower", lazily: [...views, "troupe/agents"] },
