@@ -17,6 +17,8 @@ export interface RequestOptions {
   /** Where this message may still be passed on to; a forwarder gives what it was given. */
   readonly hops?: number;
   readonly headers?: { readonly [name: string]: string };
+  /** Hears that there is an outcome, just before whoever waits for it does. */
+  readonly settled?: () => void;
   /** Hears what the handler emits; it may emit so many items before it is granted more. */
   readonly stream?: { readonly credit: number; next(item: unknown): void };
 }
@@ -247,6 +249,7 @@ export class Requests {
         if (!this.#calls.delete(id)) return;
         limit.cancel();
         signal?.removeEventListener("abort", cancel);
+        options.settled?.();
         resolve(outcome);
       };
       const limit = this.#clock.after(timeoutMs, () => {

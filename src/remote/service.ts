@@ -31,7 +31,8 @@ export interface ServiceOptions {
 }
 
 interface ServedCall {
-  readonly controller: AbortController;
+  /** Called when the caller gives up; undefined when it has. */
+  cancels: (() => void)[] | undefined;
   /** Items that the caller takes; undefined where it takes none at all. */
   credit: number | undefined;
   refill: (() => void) | undefined;
@@ -60,7 +61,7 @@ export class Service {
   readonly #takers: ReadonlyMap<string, (envelope: Envelope) => void> = new Map([
     ["call", (envelope: Envelope) => this.#call(envelope)],
     ["tell", (envelope: Envelope) => this.#tell(envelope)],
-    ["cancel", ({ re = "" }: Envelope) => this.#giveUp(re, "the caller gave up")],
+    ["cancel", ({ re = "" }: Envelope) => this.#giveUp(re)],
     ["credit", ({ re = "", p }: Envelope) => this.#credit(re, p)],
     ["mon", (envelope: Envelope) => this.#monitor(envelope)],
     ["unmon", ({ re = "" }: Envelope) => this.#unmonitor(re)],
@@ -85,7 +86,7 @@ export class Service {
   /** The session has ended: nobody waits, so nothing goes on; what the peer spawned is stopped. */
   end(): void {
     this.#ended = true;
-    for (const id of this.#calls.keys()) this.#giveUp(id, "the caller's session ended");
+    for (const id of this.#calls.keys()) this.#giveUp(id);
     for (const unwatch of this.#monitors.values()) unwatch();
     this.#monitors.clear();
     for (const child of this.#spawned.values()) this.#options.hosting.stop(child);
@@ -142,7 +143,7 @@ export class Service {
       return this.#refuse(id, failure("call/busy", `${openCallsMax} calls of this peer are open`));
     const credit = Number(envelope.x?.["credit"] ?? Number.NaN);
     const served: ServedCall = {
-      controller: new AbortController(),
+      cancels: [],
       credit: Number.isSafeInteger(credit) && credit >= 0 ? credit : undefined,
       refill: undefined,
     };
@@ -150,7 +151,8 @@ export class Service {
     const call = {
       ...incoming,
       ttlMs: envelope.ttl ?? ttlMaxMs,
-      signal: served.controller.signal,
+      isFollowed: served.credit !== undefined,
+      onCancel: (cancel: () => void) => void (served.cancels === undefined ? cancel() : served.cancels.push(cancel)),
       emit: (item: unknown) => this.#emit(id, served, item),
     };
     this.#options.hosting.call(call).then(
@@ -184,12 +186,14 @@ export class Service {
     served.refill?.();
   }
 
-  #giveUp(id: string, reason: string): void {
+  #giveUp(id: string): void {
     const served = this.#calls.get(id);
     if (served === undefined) return;
     this.#calls.delete(id);
     served.refill?.();
-    served.controller.abort(new DOMException(reason, "AbortError"));
+    const { cancels = [] } = served;
+    served.cancels = undefined;
+    for (const cancel of cancels) cancel();
   }
 
   #monitor({ id, to }: Envelope): void {

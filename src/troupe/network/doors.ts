@@ -193,7 +193,7 @@ function toPlace({ peer, dialer, core }: PeerParts): Place {
     call(at, capability, { input, options }) {
       checkCallOptions(options);
       const leaving = leavingOf({ capability, input, options }, ports);
-      return peer.call(at, leaving, options.signal ?? new AbortController().signal);
+      return peer.call(at, leaving, options.signal);
     },
     tell(at, capability, { input, options }) {
       checkCallOptions(options);

@@ -163,18 +163,23 @@ export class Peer {
     this.#offers = new Set(this.capabilities.filter((each) => each !== capabilityKey(capability)));
   }
 
-  async call(to: Address, call: Leaving, signal: AbortSignal): Promise<Outcome<unknown>> {
+  call(to: Address, call: Leaving, signal: AbortSignal | undefined): Promise<Outcome<unknown>> {
     const { account, isFollowed } = call;
     const headers = writeCarried(account === undefined ? call : { ...carryOf(call), left: account.left });
-    if (headers === undefined) return { ok: false, failure: tooMuch };
+    if (headers === undefined) return Promise.resolve({ ok: false, failure: tooMuch });
     const from = this.#clock.now();
     const { requests } = this;
     let id = "";
     const options: RequestOptions = {
       timeoutMs: Math.max(1, Math.min(ttlMaxMs, call.deadlineAt - from)),
-      signal,
+      ...(signal === undefined ? {} : { signal }),
       traceparent: call.traceparent,
       headers,
+      settled: () => {
+        const ms = this.#clock.now() - from;
+        this.inFlight -= 1;
+        this.meanMs = this.meanMs === 0 ? ms : this.meanMs * 0.9 + ms * 0.1;
+      },
       ...(account === undefined && !isFollowed
         ? {}
         : {
@@ -190,11 +195,7 @@ export class Peer {
     this.inFlight += 1;
     const answered = requests.call(to, call.capability, { input: call.input, options });
     id = requests.lastId;
-    const outcome = await answered;
-    this.inFlight -= 1;
-    const now = this.#clock.now();
-    this.meanMs = this.meanMs === 0 ? now - from : this.meanMs * 0.9 + (now - from) * 0.1;
-    return outcome;
+    return answered;
   }
 
   tell(to: Address, message: Leaving): TellResult {
