@@ -12,8 +12,7 @@ export const remoteArms: ArmTable = {
   nats: { fullOnly: true, load: talk("nats") },
   grpc: { fullOnly: true, load: talk("grpc") },
   comedy: { fullOnly: true, load: talk("comedy") },
-  // Memory is measured as a user has it, with the young generation that Node.js begins with.
-  stall: { flags: ["--min-semi-space-size=1"], load: async () => (await import("./stall.ts")).stallPeer },
+  stall: { load: async () => (await import("./stall.ts")).stallPeer },
   resume: { load: async () => (await import("./resume.ts")).resumeLink },
   "idle, session": { repeats: 3, fullOnly: true, load: async () => (await import("./idle.ts")).idleBy("session") },
   "idle, raw ws": { repeats: 3, fullOnly: true, load: async () => (await import("./idle.ts")).idleBy("raw ws") },

@@ -98,13 +98,16 @@ export class Dispatcher implements CellListener, Caller {
     return behaviour;
   }
 
-  /** Sends one request; resolves with its outcome and never rejects for a failure of the world. */
-  send(request: CallRequest): Promise<Outcome<unknown>> {
+  /**
+   * Sends one request; resolves with its outcome and never rejects for a failure of the world. A request without a key may
+   * be cancelled by what `onCancel` is given, where a signal for each would be too dear.
+   */
+  send(request: CallRequest, onCancel?: (cancel: () => void) => void): Promise<Outcome<unknown>> {
     const { options } = request;
     if (this.core.closed)
       return Promise.resolve({ ok: false, failure: failure("system/closed", "the troupe is closed") });
     if (options !== undefined) checkCallOptions(options, request.under?.baggage);
-    if (options?.key === undefined) return this.#begin(request);
+    if (options?.key === undefined) return this.#begin(request, onCancel);
     const { target, asker = "" } = request;
     // Callers that do not know each other may choose the same key; "/" begins paths only, so no scope reads as another.
     const scope = `${asker}${target === undefined ? "" : `${target.path}#`}`;
@@ -114,22 +117,11 @@ export class Dispatcher implements CellListener, Caller {
     });
   }
 
-  #begin(request: CallRequest): Promise<Outcome<unknown>> {
-    return new Promise((resolve) => new CallRecord(this, request, resolve).begin());
-  }
-
-  /**
-   * As `send`, for a request without a key, whose caller cancels it by what `onCancel` is given, and by no signal: the
-   * calls of other nodes, which are many.
-   */
-  serve(request: CallRequest, onCancel: (cancel: () => void) => void): Promise<Outcome<unknown>> {
-    if (this.core.closed)
-      return Promise.resolve({ ok: false, failure: failure("system/closed", "the troupe is closed") });
-    checkCallOptions(request.options ?? {}, request.under?.baggage);
+  #begin(request: CallRequest, onCancel?: (cancel: () => void) => void): Promise<Outcome<unknown>> {
     return new Promise((resolve) => {
       const call = new CallRecord(this, request, resolve);
       call.begin();
-      onCancel(() => call.handleEvent());
+      onCancel?.(() => call.handleEvent());
     });
   }
 

@@ -104,15 +104,13 @@ export class Link {
     return this.#codec.measure(draft);
   }
 
-  /** Offers a call or a tell; "full" and "down" mean that it was not taken. */
-  trySend(draft: Draft): "sent" | "full" | "down" {
+  /** Why a call or a tell would not be taken now. To be asked before one is encoded: what is refused should cost little. */
+  get refusal(): "full" | "down" | undefined {
     if (this.#state.life === "down") return "down";
-    if (!hasRoom(this.#state)) return "full";
-    this.#step({ type: "send", draft });
-    return "sent";
+    return hasRoom(this.#state) ? undefined : "full";
   }
 
-  /** Sends an answer or a notice, which is never refused. */
+  /** Sends what is not refused now, and answers and notices, which never are. */
   send(draft: Draft): void {
     this.#step({ type: "send", draft });
   }

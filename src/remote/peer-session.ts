@@ -125,7 +125,7 @@ export class PeerSession {
     const measure = (draft: Draft): number => this.link.measure(draft);
     const send = (draft: Draft): void => this.link.send(draft);
     this.requests = new Requests(
-      { peer: who.peer, measure, trySend: (draft) => this.link.trySend(draft), send },
+      { peer: who.peer, measure, refusal: () => this.link.refusal, send },
       { clock, prefix, dead: (letter) => ground.dead(who.peer, letter) },
     );
     this.service = new Service({

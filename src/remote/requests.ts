@@ -36,7 +36,8 @@ export interface Carrier {
   readonly peer: string;
   /** Bytes that a message takes on the wire. */
   measure(draft: Draft): number;
-  trySend(draft: Draft): "sent" | "full" | "down";
+  /** Why a call or a tell would not be taken now; a notice always is. */
+  refusal(): "full" | "down" | undefined;
   send(draft: Draft): void;
 }
 
@@ -84,15 +85,25 @@ export class Requests {
     return this.#ask("spawn", { to: "", ty: name, input }, options);
   }
 
+  /** The answer to a tell that would not be taken now, before anything of it is made; undefined where it would be. */
+  refuseTell(to: Address, capability: string): "busy" | "stopped" | undefined {
+    const reason = this.#carrier.refusal();
+    if (reason === undefined) return undefined;
+    this.#dead({ id: this.#nextId(), to: writeAddress(to), capability, reason });
+    return reason === "full" ? "busy" : "stopped";
+  }
+
   tell(
     to: Address,
     capability: string,
     given: { readonly input: unknown; readonly options?: Pick<RequestOptions, "traceparent" | "headers"> },
   ): "accepted" | "busy" | "stopped" {
     const { input, options = {} } = given;
-    const packed = packValue(input, hostValues);
+    const refused = this.refuseTell(to, capability);
+    if (refused !== undefined) return refused;
     const id = this.#nextId();
     const address = writeAddress(to);
+    const packed = packValue(input, hostValues);
     if (!packed.ok) {
       this.#dead({ id, to: address, capability, reason: `${packed.fault.path} ${packed.fault.what}` });
       return "stopped";
@@ -107,11 +118,12 @@ export class Requests {
       ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
       ...(options.headers === undefined ? {} : { x: options.headers }),
     };
-    const bytes = this.#carrier.measure(draft);
-    const sent = bytes > messageBytesMax ? "too large" : this.#carrier.trySend(draft);
-    if (sent === "sent") return "accepted";
-    this.#dead({ id, to: address, capability, reason: sent });
-    return sent === "full" ? "busy" : "stopped";
+    if (this.#carrier.measure(draft) > messageBytesMax) {
+      this.#dead({ id, to: address, capability, reason: "too large" });
+      return "stopped";
+    }
+    this.#carrier.send(draft);
+    return "accepted";
   }
 
   /** Resolves once, when the incarnation has ended or its fate is not known any more. */
@@ -125,7 +137,8 @@ export class Requests {
         reject(signal?.reason as Error);
       };
       const draft: Draft = { id, k: "mon", f: "", to: writeAddress(to), ty: "" };
-      if (this.#carrier.trySend(draft) !== "sent") return resolve({ reason: "noconnection" });
+      if (this.#carrier.refusal() !== undefined) return resolve({ reason: "noconnection" });
+      this.#carrier.send(draft);
       signal?.addEventListener("abort", leave, { once: true });
       this.#monitors.set(id, (down) => {
         signal?.removeEventListener("abort", leave);
@@ -135,7 +148,8 @@ export class Requests {
   }
 
   stop(to: Address): void {
-    this.#carrier.trySend({ id: this.#nextId(), k: "stop", f: "", to: writeAddress(to), ty: "" });
+    if (this.#carrier.refusal() === undefined)
+      this.#carrier.send({ id: this.#nextId(), k: "stop", f: "", to: writeAddress(to), ty: "" });
   }
 
   /** Lets a handler emit so many more items. */
@@ -203,12 +217,16 @@ export class Requests {
     const { hops = hopsMax, signal } = options;
     if (signal?.aborted === true) return refused(failure("call/cancelled", `the caller aborted ${what.ty}`));
     if (hops <= 0) return refused(failure("remote/hops-exhausted", `${what.ty} was passed on ${hopsMax} times`));
+    const node = this.#carrier.peer;
+    const refusal = this.#carrier.refusal();
+    if (refusal === "full")
+      return refused(failure("remote/full", `too much waits to be sent to node ${node}`, { node }));
+    if (refusal === "down") return refused(failure("remote/unreachable", `there is no session with ${node}`, { node }));
     const packed = packValue(what.input, hostValues);
     if (!packed.ok) {
       const { path, what: why } = packed.fault;
       return refused(failure("remote/unsendable", `the input of ${what.ty} cannot travel: ${path} ${why}`, { path }));
     }
-    const node = this.#carrier.peer;
     if (this.#calls.size >= openCallsMax)
       return refused(failure("remote/full", `${openCallsMax} calls to node ${node} are open`, { node }));
     const id = this.#nextId();
@@ -230,9 +248,7 @@ export class Requests {
       const message = `the input of ${what.ty} makes a message of ${bytes} bytes; it may have ${messageBytesMax}`;
       return refused(failure("remote/unsendable", message, { path: "value", bytes }));
     }
-    const sent = this.#carrier.trySend(draft);
-    if (sent === "full") return refused(failure("remote/full", `too much waits to be sent to node ${node}`, { node }));
-    if (sent === "down") return refused(failure("remote/unreachable", `there is no session with ${node}`, { node }));
+    this.#carrier.send(draft);
     return this.#await(id, what.ty, options);
   }
 

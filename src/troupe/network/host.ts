@@ -104,7 +104,7 @@ export class AgentHost implements Hosting {
       ...(target === undefined ? {} : { target }),
     };
     if (carried.budget !== undefined || carried.key !== undefined) return this.#serveOnce(call, request, carried);
-    return this.#ground.dispatcher.serve(request, (cancel) => call.onCancel(cancel));
+    return this.#ground.dispatcher.send(request, (cancel) => call.onCancel(cancel));
   }
 
   /** A call with a key, which others may join, or with a budget, which the caller hears of. */

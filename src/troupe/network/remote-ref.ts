@@ -55,7 +55,11 @@ export class RemoteRef implements AgentRef {
 
   tell(capability: string, input: unknown, options: TellOptions = {}): TellResult {
     checkCallOptions(options);
-    return this.#peer.tell({ path: this.path }, leavingOf({ capability, input, options }, this.#ports));
+    const to = { path: this.path };
+    return (
+      this.#peer.requests.refuseTell(to, capability) ??
+      this.#peer.tell(to, leavingOf({ capability, input, options }, this.#ports))
+    );
   }
 
   async monitor(options: { readonly signal?: AbortSignal } = {}): Promise<Down> {
