@@ -19,6 +19,7 @@ import { checkCallOptions } from "./options.ts";
 import { Registry, type Group } from "./registry.ts";
 import { candidatesMax, selectors, type Strategy } from "./selection.ts";
 import type { CallRequest, Elsewhere } from "./request.ts";
+import { sampleOf } from "./sample.ts";
 import type { RoutedRequest, Stages } from "./stages.ts";
 import { TellEnvelope } from "./tell-envelope.ts";
 import { knownStats, statsOf } from "./stats.ts";
@@ -386,15 +387,6 @@ function isRefusal(failed: Failure): boolean {
 
 function isAmong(groups: readonly Group[], { behaviour }: Cell): boolean {
   return groups.some((group) => group.behaviour === behaviour);
-}
-
-/** A bounded sample of all groups' agents, beginning at a rotating place in each. */
-function sampleOf(groups: readonly Group[], turn: number): readonly Cell[] {
-  return groups.flatMap((group) => {
-    const { cells } = group;
-    if (cells.length <= candidatesMax) return cells;
-    return Array.from({ length: candidatesMax }, (_, offset) => cells[(turn + offset) % cells.length] as Cell);
-  });
 }
 
 function grow(groups: readonly Group[]): Cell | undefined | Promise<Cell | undefined> {

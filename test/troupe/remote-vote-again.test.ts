@@ -1,5 +1,6 @@
 import { createMember, createTroupe, verifyCertificate, voterAgent, voterAt, type Decision, type Voter } from "troupe";
 import { describe, expect, test } from "vitest";
+import { FakeClock } from "troupe/testing";
 import { ChaosProxy } from "../conformance/chaos-proxy.ts";
 
 const links = { heartbeatMs: 200, sessionMs: 500 };
@@ -16,7 +17,7 @@ function opinionOf(recommendation: string): Awaited<ReturnType<Opine>> {
 }
 
 /** A chair, a voter behind a wire that can be cut, and two others, without whom and with whom no quorum is. */
-async function hall(opine: Opine) {
+async function hall(opine: Opine, clock?: FakeClock) {
   const proxy = await ChaosProxy.open();
   const { member, signer } = createMember({ id: "cy" });
   const signed = { count: 0 };
@@ -28,7 +29,10 @@ async function hall(opine: Opine) {
     },
   };
   const seat = async () => {
-    const troupe = await createTroupe({ node: "elsewhere", links });
+    const troupe = await createTroupe({
+      node: "elsewhere",
+      ...(clock === undefined ? { links } : { ports: { clock } }),
+    });
     await troupe.spawn(voterAgent({ member, signer: counting, opine }));
     const listener = await troupe.listen({ port: 0, hosts: [`127.0.0.1:${proxy.port}`] });
     return { troupe, listener, port: Number(new URL(listener.url).port) };
@@ -42,6 +46,8 @@ async function hall(opine: Opine) {
     proxy,
     signed,
     seat,
+    /** The voter's process shuts down in good order, as far as its clock lets it. */
+    leave: () => seated.troupe.close(),
     /** Nothing passes until both sides have given up the session; then everything does. */
     async endSession(): Promise<void> {
       proxy.closed = true;
@@ -122,6 +128,23 @@ describe("a voter whose session ends between question and answer", () => {
     scene.heal();
     expectAll(await decided);
     expect([opinions, scene.signed.count]).toEqual([1, signatures]);
+  });
+
+  test("is not waited for where its node has left in good order", async () => {
+    const asked = Promise.withResolvers<void>();
+    const clock = new FakeClock();
+    await using scene = await hall((_question, { signal }) => {
+      asked.resolve();
+      return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    }, clock);
+    const decided = scene.decide();
+    await asked.promise;
+    let hasLeft = false;
+    const leaving = scene.leave().then(() => (hasLeft = true));
+    // It lets the call in hand have its time first.
+    while (!hasLeft) await clock.advance(1_000);
+    await leaving;
+    expect((await decided).absent).toMatchObject([{ voter: "cy", reason: "failed" }]);
   });
 
   test("is not asked again where its process has started anew: that one does not know what was signed before", async () => {
