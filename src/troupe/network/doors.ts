@@ -58,8 +58,8 @@ export interface ConnectOptions {
   readonly tls?: TlsIdentity;
   /**
    * How frames are written; default "json". "msgpack" carries bytes for a fraction of the work, and long lists of
-   * similar objects in fewer bytes; for small messages and for text JSON is quicker. A node that knows JSON only is
-   * talked to in JSON.
+   * similar objects in fewer bytes; for small messages and for text JSON is quicker. It needs the package msgpackr on
+   * both nodes; one that has it not is talked to in JSON.
    */
   readonly codec?: CodecName;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
