@@ -170,7 +170,7 @@ function read(data: Uint8Array): FrameReading {
 }
 
 /**
- * Binary frames: bytes travel as they are, and a table's field names once; docs/decisions/0016 has what that costs. The
+ * Binary frames: bytes travel as they are, and a table's field names once; docs/decisions/0017 has what that costs. The
  * records of a message stand for themselves, and are never shared by two. Source: github.com/kriszyp/msgpackr#readme.
  */
 export const msgpackCodec: Codec = {
