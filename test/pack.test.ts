@@ -150,6 +150,18 @@ describe("the packed package in a clean project", () => {
     },
   );
 
+  test("without msgpackr a node listens and connects in JSON, and says what the binary codec needs", () => {
+    const talk = `
+      import { createTroupe } from "troupe";
+      await using north = await createTroupe({ node: "north" });
+      await using south = await createTroupe({ node: "south" });
+      const { url } = await north.listen({ port: 0 });
+      console.log((await south.connect(url)).node);
+      await south.connect(url, { codec: "msgpack" }).catch(({ code, message }) => console.log(code, message));`;
+    const said = runProgram(project, [process.execPath, "--input-type=module", "-e", talk]).stdout;
+    expect(said).toMatch(/^north\nusage\/missing-peer .* run `npm i msgpackr`\n$/);
+  });
+
   test("nothing else is public", () => {
     const inner = 'await import("troupe/dist/src/index.js");';
     const run = runProgram(project, [process.execPath, "--input-type=module", "-e", inner], { allowFailure: true });

@@ -124,46 +124,36 @@ const oddBytes: readonly string[] = [
   "c400",
   "a3eda080",
 ];
-const nestings: readonly number[][] = [
-  [0x91],
-  [0x81, 0xa1, 0x61],
-  [0xdc, 0x00, 0x01],
-  [0xd4, 0x72, 0x41, 0x91, 0xa1, 0x61],
-];
+const nestings: readonly string[] = ["91", "81a161", "dc0001", "d4724191a161"];
 
-function piece(dice: Dice): number[] {
-  if (dice.below(4) > 0) return [...Buffer.from(dice.pick(oddBytes), "hex")];
-  const nesting = dice.pick(nestings);
-  const times = dice.pick([10, 70, 30_000]);
-  return Array.from({ length: times * nesting.length }, (_, at) => nesting[at % nesting.length] as number);
+function piece(dice: Dice): Buffer {
+  if (dice.below(4) > 0) return Buffer.from(dice.pick(oddBytes), "hex");
+  return Buffer.from(dice.pick(nestings).repeat(dice.pick([10, 70, 10_000])), "hex");
 }
 
-function changeBytes(bytes: readonly number[], dice: Dice): number[] {
+function changeBytes(bytes: Buffer, dice: Dice): Buffer {
   const [from, length] = [dice.below(bytes.length), 1 + dice.below(20)];
+  const [before, after] = [bytes.subarray(0, from), bytes.subarray(from)];
   switch (dice.below(5)) {
     case 0:
-      return bytes.with(from, dice.below(256));
+      return Buffer.concat([before, Buffer.of(dice.below(256)), after.subarray(1)]);
     case 1:
-      return bytes.toSpliced(from, length);
+      return Buffer.concat([before, after.subarray(length)]);
     case 2:
-      return bytes.toSpliced(
-        from,
-        0,
-        ...Array.from({ length: 1 + dice.below(50) }, () => bytes.slice(from, from + length)).flat(),
-      );
+      return Buffer.concat([before, ...Array<Buffer>(1 + dice.below(50)).fill(after.subarray(0, length)), after]);
     case 3:
       // In the place of a value, or between two.
-      return [...bytes.slice(0, from), ...piece(dice), ...bytes.slice(from + dice.below(2))];
+      return Buffer.concat([before, piece(dice), after.subarray(dice.below(2))]);
     default:
-      return bytes.slice(0, from);
+      return before;
   }
 }
 
 /** A binary frame that was real once. Now and then it is left as it was. */
 export function mutateBytes(frame: Uint8Array, dice: Dice): Uint8Array {
-  let bytes = [...frame];
+  let bytes: Buffer = Buffer.from(frame);
   for (let changes = dice.below(4); changes > 0 && bytes.length > 0; changes -= 1) bytes = changeBytes(bytes, dice);
-  return new Uint8Array(bytes);
+  return bytes;
 }
 
 /** A frame that was real once. Now and then it is left as it was. */

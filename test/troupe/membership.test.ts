@@ -241,12 +241,15 @@ describe("over real sockets", () => {
     await using crowd = await createTroupe({ node: "crowd" });
     await crowd.connect(busy.url, { auth });
     const leave = new AbortController();
-    const started = Array.from({ length: 5 }, () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      void crowd.call("hang", null, { signal: leave.signal, onProgress: () => resolve() });
-      return promise;
-    });
-    await Promise.all(started);
+    const hang = async (calls: number, { signal }: AbortController): Promise<void> => {
+      const started = Array.from({ length: calls }, () => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        void crowd.call("hang", null, { signal, onProgress: () => resolve() });
+        return promise;
+      });
+      await Promise.all(started);
+    };
+    await hang(5, leave);
     for (const name of ["client-1", "client-2", "client-3"]) {
       await using client = await createTroupe({ node: name });
       // Nobody is asked again while this runs.
@@ -262,6 +265,10 @@ describe("over real sockets", () => {
     await until(() => peer.load === 5);
     leave.abort();
     await until(() => peer.load === 0);
+    const again = new AbortController();
+    await hang(2, again);
+    await until(() => peer.load === 2);
+    again.abort();
     await busy.troupe.close();
     await idle.troupe.close();
   });

@@ -10,7 +10,7 @@ async function loadMsgpack(): Promise<Codec> {
   return msgpackCodec;
 }
 
-/** What a node takes where it listens. The binary codec is loaded here first: most programs talk to no other node. */
+/** What a node takes where it listens: the binary codec too, where its package is installed. */
 export async function acceptedCodecs(): Promise<readonly Codec[]> {
   try {
     return [jsonCodec, await loadMsgpack()];
@@ -30,8 +30,7 @@ export async function offeredCodecs(name: CodecName = "json"): Promise<readonly 
   try {
     return [await loadMsgpack(), jsonCodec];
   } catch (problem) {
-    const message =
-      'codec "msgpack" needs the package msgpackr, which cannot be loaded; install it, or leave codec out';
-    throw new TroupeError("usage/missing-peer", message, { cause: problem });
+    const message = 'codec "msgpack" needs the package msgpackr, which cannot be loaded; run `npm i msgpackr`';
+    throw new TroupeError("usage/missing-peer", message, { data: { package: "msgpackr" }, cause: problem });
   }
 }

@@ -170,8 +170,8 @@ function read(data: Uint8Array): FrameReading {
 }
 
 /**
- * Binary frames: bytes travel as they are, and a table's field names once. For small messages JSON is quicker. Source:
- * github.com/kriszyp/msgpackr#readme, whose records stand for themselves in each message, and are never shared by two.
+ * Binary frames: bytes travel as they are, and a table's field names once; docs/decisions/0017 has what that costs. The
+ * records of a message stand for themselves, and are never shared by two. Source: github.com/kriszyp/msgpackr#readme.
  */
 export const msgpackCodec: Codec = {
   name: "msgpack",

@@ -1,0 +1,33 @@
+import { FakeClock } from "troupe/testing";
+import { expect, test } from "vitest";
+import { Peer } from "../../src/troupe/network/peer.ts";
+
+test("a call that is out to a peer counts once, whether or not the peer's last heartbeat counted it", () => {
+  const told = { load: 0 };
+  const peer = new Peer(
+    {
+      node: () => "other",
+      state: () => "up",
+      heardAt: () => 0,
+      load: () => told.load,
+      requests: () => expect.fail("nothing is asked"),
+      dead() {},
+    },
+    new FakeClock(),
+  );
+  const alone = peer.cost;
+  const waits = (): number => Math.round(peer.cost / alone);
+  peer.inFlight = 3;
+  expect(waits()).toBe(4);
+  told.load = 3;
+  peer.loaded();
+  expect([peer.load, waits()]).toEqual([3, 4]);
+  peer.inFlight = 5;
+  expect(waits()).toBe(6);
+  // Others ask it too.
+  told.load = 10;
+  peer.loaded();
+  expect(waits()).toBe(11);
+  peer.inFlight = 0;
+  expect(waits()).toBe(6);
+});
