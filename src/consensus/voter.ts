@@ -24,6 +24,7 @@ import { MemoryStore } from "../store/memory.ts";
 import type { DistantReplica } from "./elsewhere/distant.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
 import { Seats } from "./elsewhere/seats.ts";
+import type { WayPorts } from "./elsewhere/ways.ts";
 import { sha256, verifyEd25519 } from "./ed25519.ts";
 import { ballotLog, keepVote } from "./elsewhere/kept-vote.ts";
 import { opinion, type Concern, type DecisionQuestion, type Opinion } from "./opinion.ts";
@@ -261,7 +262,7 @@ async function makeSecret(
 }
 
 /** What a voter's side is run on; each has a default. */
-export interface ParticipantPorts {
+export interface ParticipantPorts extends Partial<WayPorts> {
   /** Keeps ballots and votes over a fall of this process. Without it they last as long as the process. */
   readonly store?: Pick<Store, "append" | "read">;
   readonly clock?: Clock;
@@ -326,6 +327,7 @@ export function joinAsParticipant(
   const ledger = new Ledger(voter, verify, ports);
   const { clock = systemClock } = ports;
   const replica = new Seats(voter, {
+    ...ports,
     clock,
     verify,
     promise(invitation, signal) {

@@ -200,7 +200,7 @@ describe("a voter elsewhere", () => {
     const [invitation] = invitations;
     if (invitation === undefined) throw new Error("it was invited");
     const { signal } = new AbortController();
-    const summons = { invitation, close: "all", isResumed: false } as const;
+    const summons = { invitation, close: "all", reach: [], isResumed: false } as const;
     expect(await own.replica.join(summons, { signal })).toMatchObject({
       ok: false,
       failure: { code: "consensus/not-seated", message: expect.stringContaining("not one of mode bft") },

@@ -19,6 +19,7 @@ import type { Plan } from "../plan.ts";
 import type { Invitation, Participant, Vote, Voter } from "../voter.ts";
 import type { ClosePolicy } from "../../../machines/consensus/ballot/events.ts";
 import { certifyCommit } from "./certify-commit.ts";
+import type { Summons } from "../elsewhere/distant.ts";
 import { DistantSeat } from "../elsewhere/distant-seat.ts";
 import { tellEvidence, type AgreementEvidence } from "./evidence.ts";
 import { joinLocally, type ReplicaPort } from "./port.ts";
@@ -128,12 +129,17 @@ export class AgreementRun {
       self,
       link,
       decision,
-      summons: { invitation, close },
+      summons: { invitation, close, reach: this.#reach },
       heard: (message) => {
         this.#observe?.(self, message);
         if (message.type === "commit") this.#endIfDecided();
       },
     });
+  }
+
+  /** Where members elsewhere can be told straight. */
+  get #reach(): Summons["reach"] {
+    return this.#council.voters.map((voter) => ("signer" in voter ? null : (voter.replica?.at ?? null)));
   }
 
   #seatObserver(): Replica {
