@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Vote } from "../../machines/consensus/bft/statement.ts";
 import { digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
+import { makeEquivocate } from "../../src/consensus/byzantine.ts";
+import { messagesPerAnswerMax } from "../../src/consensus/elsewhere/outgoing.ts";
 import type { DistantReplica } from "../../src/consensus/elsewhere/distant.ts";
 import { voteLog } from "../../src/consensus/bft/vote-store.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
 import { sha256 } from "../../src/consensus/ed25519.ts";
-import { verifyCertificate } from "../../src/consensus/verify.ts";
+import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
 import type { Invitation, Participant, Voter } from "../../src/consensus/voter.ts";
 import { systemClock, type Clock } from "../../src/ports/clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
@@ -98,6 +100,38 @@ describe("replicas that run where their voters' keys are", () => {
     };
     // Nobody waits for the end of the ballots.
     expectDecided(await agree([...three(), nonsense], 3_000_000));
+  });
+});
+
+describe("a member elsewhere that breaks the rules", () => {
+  it("is convicted by what it shows the others, wherever they are", async () => {
+    const voters = ["a", "b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))));
+    const decision = await agree([...voters, apart(makeEquivocate(voterOf("d", opinionOf("y"))))]);
+    expect(decision).toMatchObject({ status: "decided", option: "x" });
+    const kinds = decision.evidence.map(({ kind }) => kind);
+    expect(kinds).toContain("DuplicateBallot");
+    expect(kinds.some((kind) => kind === "DuplicatePrevote" || kind === "DuplicatePrecommit")).toBe(true);
+    for (const evidence of decision.evidence)
+      expect(verifyEvidence(evidence, decision.electorate)).toMatchObject(
+        evidence.kind === "DuplicateBallot" ? { ok: true, voter: "d" } : { ok: true, voters: ["d"] },
+      );
+  });
+
+  it("cannot keep the others from coming to an end by talking on and on", async () => {
+    const voters = [voterOf("a", opinionOf("x")), ...["b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))))];
+    const message = { type: "fetch", value: "ab".repeat(32) };
+    const letters = Array.from({ length: messagesPerAnswerMax }, () => ({ to: [0, 1, 2], message }));
+    const talking: Participant = {
+      member: voterOf("d", failing).member,
+      vote: () => Promise.reject(new Error("it does not vote")),
+      replica: {
+        join: () => Promise.resolve({ ok: true, value: null }),
+        say: () => undefined,
+        listen: () => Promise.resolve({ ok: true, value: { isSeated: true, letters } }),
+        leave: () => undefined,
+      },
+    };
+    expectDecided(await agree([...voters, talking]));
   });
 });
 

@@ -217,13 +217,15 @@ export class AgreementRun {
       for (const seat of this.#distant.values()) void seat.attend();
       for (const [index, voter] of this.#council.voters.entries()) void this.#hear(voter, index);
       await this.#over.promise;
+      // One elsewhere that goes on and on would keep those here from ever coming to an end.
+      for (const seat of this.#distant.values()) seat.stop();
       await this.#settle(signal);
       return this.#conclude();
     } finally {
       signal.removeEventListener("abort", stop);
       ballotsEnd.cancel();
       deadline.cancel();
-      for (const each of [...this.#replicas, ...this.#distant.values()]) each.stop();
+      for (const each of [...this.#distant.values(), ...this.#replicas]) each.stop();
     }
   }
 

@@ -109,6 +109,7 @@ export class DistantSeat {
   }
 
   stop(): void {
+    if (this.#over.signal.aborted) return;
     const { replica, decision } = this.#ports;
     if (this.#hasJoined) quietly(() => replica.leave(decision));
     this.#over.abort();
