@@ -31,7 +31,7 @@ describe("a replica whose ballot box closes with too few ballots", () => {
     let isParted = true;
     const apart = (self: number, to: number): boolean => isParted && self < 2 !== to < 2;
     for (const self of [0, 1, 2, 3]) await hall.seat(self, { link: losing(apart, self) });
-    for (const self of [0, 1, 2, 3]) await hall.vote(self, self < 3 ? "x" : "y");
+    for (const self of [0, 1, 2, 3]) await hall.vote(self, "x");
     await closed(hall, 0, 1, 2, 3);
     expect(hall.replicas.map(({ box }) => box.isQuorate)).toEqual([false, false, false, false]);
     isParted = false;
@@ -90,6 +90,18 @@ describe("a replica whose ballot box closes with too few ballots", () => {
     isAway = false;
     await hall.decided(3);
     expect(hall.values()).toEqual(["x", "x", "x", "x"]);
+  });
+
+  it("counts what came after the time for ballots and before its clock said so", async () => {
+    using hall = await openHall(4, systemClock.now() + 60_000);
+    const { box } = await hall.seat(0);
+    const { council } = hall;
+    const { closesAt } = council.round.proposal;
+    const ballotOf = (voter: string) => council.sign(council.body(voter, { kind: "single", option: "x" }));
+    for (const voter of ["a", "b"]) box.take([await ballotOf(voter)], closesAt);
+    for (const voter of ["c", "d"]) box.take([await ballotOf(voter)], closesAt + 1);
+    box.expire();
+    expect(box.build()?.ballots.map(({ body }) => body.voter)).toEqual(["a", "b", "c", "d"]);
   });
 
   it("counts no ballot that comes after the close of a box that had enough", async () => {
