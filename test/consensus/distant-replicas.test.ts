@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Vote } from "../../machines/consensus/bft/statement.ts";
+import { failure } from "../../machines/failure.ts";
 import { digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
 import { makeEquivocate } from "../../src/consensus/byzantine.ts";
+import { seatsMax } from "../../src/consensus/elsewhere/seats.ts";
 import { messagesPerAnswerMax } from "../../src/consensus/elsewhere/outgoing.ts";
-import type { DistantReplica } from "../../src/consensus/elsewhere/distant.ts";
+import type { DistantReplica, Summons } from "../../src/consensus/elsewhere/distant.ts";
 import { voteLog } from "../../src/consensus/bft/vote-store.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
 import { sha256 } from "../../src/consensus/ed25519.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
-import type { Invitation, Participant, Voter } from "../../src/consensus/voter.ts";
+import { joinAsParticipant, type Invitation, type Participant, type Voter } from "../../src/consensus/voter.ts";
 import { systemClock, type Clock } from "../../src/ports/clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { conspire } from "./conspiracy.ts";
@@ -219,6 +221,40 @@ describe("whoever asks", () => {
 });
 
 describe("a voter elsewhere", () => {
+  it("takes part in so many decisions at once, and in a further one when one of them is over", async () => {
+    const asked: Summons[] = [];
+    const refused = { ok: false, failure: failure("consensus/not-seated", "it only listens") } as const;
+    const listening = names.map((name): Participant => ({
+      member: voterOf(name, failing).member,
+      vote: () => Promise.resolve(refused),
+      replica: {
+        join: (summons) => {
+          if (name === "a") asked.push(summons);
+          return Promise.resolve(refused);
+        },
+        say: () => undefined,
+        listen: () => Promise.resolve(refused),
+        leave: () => undefined,
+      },
+    }));
+    for (let n = 0; n <= seatsMax; n += 1)
+      await openRoom({ clock: systemClock }).decide({ mode: "bft", voters: listening, decisionId: `decision-${n}` });
+    const { replica } = joinAsParticipant(voterOf("a", failing));
+    const { signal } = new AbortController();
+    const joined = await Promise.all(asked.map((summons) => replica.join(summons, { signal })));
+    expect(joined.map(({ ok }) => ok)).toEqual(Array.from({ length: seatsMax + 1 }, (_, n) => n < seatsMax));
+    expect(joined.at(-1)).toMatchObject({ failure: { message: expect.stringContaining(`${seatsMax} decisions`) } });
+    const [first, last] = [asked[0], asked.at(-1)];
+    if (first === undefined || last === undefined) throw new Error("it was asked");
+    replica.leave(digestOf(first.invitation.proposal.body, sha256));
+    expect(await replica.join(last, { signal })).toMatchObject({ ok: true });
+    replica.leave();
+    const { proposal } = last.invitation;
+    expect(await replica.listen(digestOf(proposal.body, sha256), { signal })).toMatchObject({
+      value: { isSeated: false },
+    });
+  });
+
   it("takes part only in rounds of mode bft", async () => {
     const own = apart(voterOf("a", opinionOf("x")));
     const invitations: Invitation[] = [];
