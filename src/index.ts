@@ -18,6 +18,7 @@ export {
 export { signProposal } from "./consensus/proposal.ts";
 export { renderDecision } from "./consensus/report.ts";
 export {
+  accuseOfOmission,
   encodeCertificate,
   encodeElectorate,
   verifyCertificate,
@@ -25,7 +26,8 @@ export {
   verifyEvidence,
 } from "./consensus/verify.ts";
 export { weighVoters, type VerifiedOutcome } from "./consensus/weights/weigh-voters.ts";
-export { joinAsParticipant, type Participant, type Voter } from "./consensus/voter.ts";
+export { joinAsParticipant } from "./consensus/participant/participant.ts";
+export type { Participant, Voter } from "./consensus/voter.ts";
 export type { StepKind } from "../machines/workflow/kinds/kind.ts";
 export type { AgentInfo } from "./dispatch/info.ts";
 export type { AgentRef } from "./dispatch/ref.ts";
@@ -67,6 +69,8 @@ export type { Degradation, Failure, Json, Outcome } from "../machines/failure.ts
 export type { Certificate } from "../machines/consensus/certificate/certificate.ts";
 export type { AgreementEvidence } from "./consensus/bft/evidence.ts";
 export type { Evidence } from "../machines/consensus/certificate/evidence.ts";
+export type { Omission } from "../machines/consensus/certificate/omission.ts";
+export type { QuorumCertificate, SignedReceipt } from "../machines/consensus/codec/messages.ts";
 export type { CertificateVerdict } from "../machines/consensus/certificate/verify.ts";
 export type { Electorate, Member } from "../machines/consensus/electorate/electorate.ts";
 export { $ } from "../machines/workflow/expression/recorder.ts";

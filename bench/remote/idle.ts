@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
 import type { Hello } from "../../machines/wire/frames.ts";
 import { systemIds } from "../../src/ports/chance.ts";
-import { jsonCodec, writeFrame } from "../../src/remote/codec.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import { ownLimits } from "../../src/remote/peer-session.ts";
 import type { Arm } from "../measuring/arm.ts";
 import { endOther, startOther } from "./other-process.ts";
@@ -22,7 +22,7 @@ function helloOf(link: number): Hello {
     node: `n${link}`,
     inc: systemIds.hex(),
     nonce: systemIds.hex(16),
-    codec: jsonCodec,
+    codec: jsonCodec.name,
     feat: ["batch"],
     lim: ownLimits,
     auth: { k: "token", token },
@@ -32,7 +32,7 @@ function helloOf(link: number): Hello {
 
 /** Opens one connection; with a handshake where the other side has sessions. */
 function openLink(link: number, port: number, hasSessions: boolean): Promise<WebSocket> {
-  const protocols = hasSessions ? [`troupe.v1.${jsonCodec}`] : [];
+  const protocols = hasSessions ? [`troupe.v1.${jsonCodec.name}`] : [];
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`, protocols, {
     perMessageDeflate: false,
     localAddress: addressOf(link),
@@ -40,7 +40,7 @@ function openLink(link: number, port: number, hasSessions: boolean): Promise<Web
   return new Promise((resolve, reject) => {
     socket.on("error", reject);
     socket.on("close", (code, reason) => reject(new Error(`link ${link} was closed: ${code} ${reason.toString()}`)));
-    socket.on("open", () => (hasSessions ? socket.send(writeFrame(helloOf(link))) : resolve(socket)));
+    socket.on("open", () => (hasSessions ? socket.send(jsonCodec.write(helloOf(link))) : resolve(socket)));
     socket.on("message", (data: Buffer) => {
       const text = data.toString();
       if (text.startsWith('{"t":"W"')) resolve(socket);

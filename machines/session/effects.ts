@@ -1,8 +1,8 @@
+import type { Packed } from "../wire/codec.ts";
 import type { Draft, Envelope } from "../wire/envelope.ts";
 import type { Ack, Beat, GoAway, WireError } from "../wire/frames.ts";
 import type { EndReason } from "./events.ts";
 import type { LinkState } from "./machine.ts";
-import type { Packed } from "./outbox.ts";
 
 /** What a session wants done. The shell does it in this order, after the step. */
 export type SessionEffect =
@@ -21,6 +21,8 @@ export type SessionEffect =
   | { readonly type: "frame"; readonly pipe: number; readonly frame: Ack | Beat | GoAway | WireError }
   /** A message of the peer, each exactly once and in order. */
   | { readonly type: "deliver"; readonly envelope: Envelope }
+  /** The peer has said how many messages it has in hand. */
+  | { readonly type: "loaded"; readonly load: number }
   /** Close a connection; at once and without ceremony where the peer is believed dead. */
   | {
       readonly type: "disconnect";

@@ -5,13 +5,18 @@ import type { GoAway, SessionFrame } from "../wire/frames.ts";
 export type SessionInput =
   /** This side has a message to send. */
   | { readonly type: "send"; readonly draft: Draft }
-  /** A connection was accepted: the peer has our messages up to `peerRecv` and takes them up to `limit`. */
+  /**
+   * A connection was accepted: the peer has our messages up to `peerRecv` and takes them up to `limit`. `repack`: its
+   * codec is another one than what is kept was encoded for. `load`: messages that this side has in hand.
+   */
   | {
       readonly type: "attach";
       readonly pipe: number;
       readonly peerRecv: number;
       readonly limit: number;
       readonly now: number;
+      readonly load: number;
+      readonly repack?: boolean;
     }
   | { readonly type: "frame"; readonly pipe: number; readonly frame: SessionFrame; readonly now: number }
   /** A frame that breaks the protocol, or is too large. */
@@ -27,10 +32,10 @@ export type SessionInput =
   /** A dial came to nothing. */
   | { readonly type: "missed"; readonly code: number; readonly now: number; readonly retryAfterMs?: number }
   /** The end of the turn that a `wake` asked for. */
-  | { readonly type: "flush"; readonly now: number }
+  | { readonly type: "flush" }
   /** The connection's buffer is full, or empty again. */
   | { readonly type: "congested"; readonly pipe: number; readonly full: boolean }
-  /** Time has passed. `lateMs`: how late this very tick is, since this side itself stood still. */
+  /** Time has passed. `lateMs`: how late this very tick is, since this side itself stood still; `load`: messages that it has in hand. */
   | { readonly type: "tick"; readonly now: number; readonly lateMs: number; readonly load: number }
   /** Bytes have come in, of a frame that is not complete. */
   | { readonly type: "heard"; readonly pipe: number; readonly now: number }

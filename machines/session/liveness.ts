@@ -4,6 +4,16 @@ import { heartbeatsMissedMax } from "./limits.ts";
 import { flush } from "./sending.ts";
 import type { SessionState } from "./state.ts";
 
+/** A sign of life, with how late this side's timers are and how busy it is. */
+export function beatOf(state: SessionState, { lateMs, load }: { lateMs: number; load: number }): SessionEffect {
+  const a = state.recv;
+  return {
+    type: "frame",
+    pipe: state.pipe,
+    frame: { t: "I", a, l: a + state.settings.limits.msgs, lag: lateMs, load },
+  };
+}
+
 /** How fast the longest silence wears off, per message heard. */
 const gapWear = 0.999;
 
@@ -32,13 +42,13 @@ export function passTime(before: SessionState, tick: SessionInput & { readonly t
   if (before.pipe === 0) return passApart(before, now);
   const state = lateMs > 0 ? { ...before, heardAt: Math.min(now, before.heardAt + lateMs) } : before;
   if (now >= silentFrom(state)) return { kind: "silent", state };
-  const [flushed, effects] = state.ackBy <= now ? flush(state, now) : ([state, []] as const);
-  if (now < flushed.saidAt + flushed.settings.heartbeatMs) return { kind: "fine", state: flushed, effects };
-  const { pipe, recv: a, settings } = flushed;
+  const [flushed, effects] = state.ackBy <= now ? flush(state) : ([state, []] as const);
+  // Messages are a sign of life too, but say nothing of how busy this side is.
+  if (now < flushed.beatAt + flushed.settings.heartbeatMs) return { kind: "fine", state: flushed, effects };
+  const { recv: a, settings } = flushed;
   const l = a + settings.limits.msgs;
-  const beat: SessionEffect = { type: "frame", pipe, frame: { t: "I", a, l, lag: lateMs, load: tick.load } };
-  const said = { ...flushed, told: a, granted: l, saidAt: now, ackBy: Number.POSITIVE_INFINITY };
-  return { kind: "fine", state: said, effects: [...effects, beat] };
+  const said = { ...flushed, told: a, granted: l, beatAt: now, ackBy: Number.POSITIVE_INFINITY };
+  return { kind: "fine", state: said, effects: [...effects, beatOf(flushed, tick)] };
 }
 
 function passApart(state: SessionState, now: number): TimeVerdict {
@@ -62,6 +72,6 @@ export function nextAlarm(state: SessionState): number {
       return state.lostAt + settings.ttlMs;
     case "up":
     case "draining":
-      return Math.min(state.ackBy, state.saidAt + settings.heartbeatMs, silentFrom(state));
+      return Math.min(state.ackBy, state.beatAt + settings.heartbeatMs, silentFrom(state));
   }
 }

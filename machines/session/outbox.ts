@@ -1,13 +1,6 @@
+import type { Pack, Packed } from "../wire/codec.ts";
 import type { Draft } from "../wire/envelope.ts";
 import { batchBytesMax, batchEnvelopesMax, loneEnvelopeBytesMin } from "../wire/limits.ts";
-
-/** A message encoded at its place in the session; encoded once, however often it is sent. */
-export interface Packed {
-  readonly text: string;
-  readonly bytes: number;
-}
-
-export type Pack = (draft: Draft, seq: number) => Packed;
 
 interface Kept {
   readonly draft: Draft;
@@ -68,6 +61,16 @@ export class Outbox {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
+  }
+
+  /** The next connection has another codec: everything kept is encoded anew. */
+  repack(pack: Pack): void {
+    const first = this.last - this.size + 1;
+    const drafts = this.unsettled();
+    this.#items = drafts.map((draft, index) => ({ draft, packed: pack(draft, first + index) }));
+    this.#head = 0;
+    this.bytes = this.#items.reduce((sum, item) => sum + (item as Kept).packed.bytes, 0);
+    this.rewind();
   }
 
   /** On a new connection everything kept is to be sent again. */

@@ -42,14 +42,18 @@ function takeMessages(state: SessionState, batch: Batch, effects: SessionEffect[
 /** Takes one frame of the present connection. */
 export function receive(before: SessionState, frame: SessionFrame, now: number): Received {
   const state = hearAt(before, now);
-  if (frame.t === "G") return { kind: "drained", state, frame };
-  if (frame.t === "E") return { kind: "fine", state, effects: [] };
+  if (frame.t === "G" || frame.t === "E") {
+    const { retryAfterMs = state.retryAfterMs } = frame;
+    const told = { ...state, retryAfterMs };
+    return frame.t === "G" ? { kind: "drained", state: told, frame } : { kind: "fine", state: told, effects: [] };
+  }
   const positioned = takePosition(state, frame);
   if (positioned === undefined) {
     const why = `message ${frame.a} was acknowledged, but only ${state.outbox.lastSent} were sent`;
     return { kind: "breach", state, effects: [], why };
   }
   const effects: SessionEffect[] = [];
+  if (frame.t === "I") effects.push({ type: "loaded", load: frame.load });
   const taken = frame.t === "M" ? takeMessages(positioned, frame, effects) : positioned;
   if (typeof taken === "string") return { kind: "breach", state: positioned, effects, why: taken };
   const [owing, wakes] = oweAck(taken, now);

@@ -28,7 +28,7 @@ export function gather(state: SessionState): Sent {
 }
 
 /** Sends what the credit and the window allow, or else an acknowledgement that is owed. */
-export function flush(state: SessionState, now: number): Sent {
+export function flush(state: SessionState): Sent {
   const { pipe, outbox, settings } = state;
   if (pipe === 0 || state.congested) return [state.waking ? { ...state, waking: false } : state, nothing];
   const a = state.recv;
@@ -44,6 +44,6 @@ export function flush(state: SessionState, now: number): Sent {
     if (state.told === a) return [{ ...state, waking: false, ackBy: Number.POSITIVE_INFINITY }, nothing];
     effects.push({ type: "frame", pipe, frame: { t: "A", a, l } });
   }
-  const said = { ...state, waking: false, told: a, granted: l, ackBy: Number.POSITIVE_INFINITY, saidAt: now };
+  const said = { ...state, waking: false, told: a, granted: l, ackBy: Number.POSITIVE_INFINITY };
   return [said, effects];
 }

@@ -1,6 +1,7 @@
+import type { Pack } from "../wire/codec.ts";
 import type { GoAway, WireLimits } from "../wire/frames.ts";
 import { linkChart, type LinkState } from "./machine.ts";
-import { Outbox, type Pack } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 
 export interface SessionSettings {
   /** A dialer dials again; an acceptor waits for it. */
@@ -43,7 +44,8 @@ export interface SessionState {
   /** A flush has been asked for. */
   readonly waking: boolean;
   readonly heardAt: number;
-  readonly saidAt: number;
+  /** When this side gave its last sign of life. */
+  readonly beatAt: number;
   /** The longest silence of late, which slowly wears off: what this peer's silence looks like in good health. */
   readonly gapMs: number;
   /** When an acknowledgement is due, or infinity. */
@@ -52,6 +54,8 @@ export interface SessionState {
   readonly lostAt: number;
   /** Dials in a row that led to nothing lasting. */
   readonly attempt: number;
+  /** When to dial again, as the peer said on the present connection. */
+  readonly retryAfterMs: number | undefined;
   /** Said to the peer, on each connection again. */
   readonly farewell: GoAway | undefined;
   readonly resumes: number;
@@ -73,12 +77,13 @@ export function openSession(settings: SessionSettings, now: number, attempt = 0)
     congested: false,
     waking: false,
     heardAt: now,
-    saidAt: now,
+    beatAt: now,
     gapMs: 0,
     ackBy: Number.POSITIVE_INFINITY,
     upAt: now,
     lostAt: now,
     attempt,
+    retryAfterMs: undefined,
     farewell: undefined,
     resumes: 0,
     duplicates: 0,

@@ -2,7 +2,7 @@ import { closePolicyOf } from "../wire/close-codes.ts";
 import type { SessionEffect } from "./effects.ts";
 import type { EndReason, SessionInput } from "./events.ts";
 import { healthyAfterMs, outboxReserveMax } from "./limits.ts";
-import { passTime } from "./liveness.ts";
+import { beatOf, passTime } from "./liveness.ts";
 import { linkChart } from "./machine.ts";
 import { receive } from "./receiving.ts";
 import { flush, gather, wake } from "./sending.ts";
@@ -51,18 +51,25 @@ function lose(state: SessionState, input: SessionInput & { readonly type: "lost"
   if (input.pipe !== state.pipe || state.pipe === 0) return [state, nothing];
   switch (closePolicyOf(input.code)) {
     case "stop":
-      return end({ ...state, pipe: 0 }, input.code === 1000 ? "closed" : "refused", input.code);
-    case "renew":
-      return end({ ...state, pipe: 0 }, breaches.has(input.code) ? "protocol" : "restarted", input.code);
+      return end({ ...state, pipe: 0 }, "refused", input.code);
+    case "renew": {
+      const reason = input.code === 1000 ? "closed" : breaches.has(input.code) ? "protocol" : "restarted";
+      return end({ ...state, pipe: 0, attempt: attemptAfter(state, input.now) }, reason, input.code);
+    }
     case "resume":
     case "wait":
       return detach(state, input.now, input.retryAfterMs);
   }
 }
 
-function detach(state: SessionState, now: number, retryAfterMs?: number): Stepped {
+/** A connection that has held for long makes good for the dials that came to nothing before it. */
+function attemptAfter(state: SessionState, now: number): number {
+  return now - state.upAt >= healthyAfterMs ? 0 : state.attempt;
+}
+
+function detach(state: SessionState, now: number, retryAfterMs = state.retryAfterMs): Stepped {
   const [moved, effects] = move(state, "lose");
-  const attempt = now - state.upAt >= healthyAfterMs ? 0 : state.attempt;
+  const attempt = attemptAfter(state, now);
   const idle = { ...moved, pipe: 0, lostAt: now, congested: false, ackBy: Number.POSITIVE_INFINITY, attempt };
   const [dialling, dials] = redial(idle, retryAfterMs);
   return [dialling, [...effects, ...dials]];
@@ -90,6 +97,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     return [ended, [...older, ...effects]];
   }
   state.outbox.prune(peerRecv);
+  if (input.repack === true) state.outbox.repack(state.settings.pack);
   state.outbox.rewind();
   const [moved, effects] = move(present, "attach");
   const isFirst = state.life === "connecting";
@@ -101,18 +109,20 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     told: state.recv,
     granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),
     heardAt: now,
-    saidAt: now,
+    beatAt: now,
     upAt: now,
     gapMs: 0,
     congested: false,
     waking: false,
+    retryAfterMs: undefined,
     resumes: state.resumes + (isFirst ? 0 : 1),
   };
   const farewell: SessionEffect[] =
     state.farewell === undefined ? [] : [{ type: "frame", pipe, frame: state.farewell }];
   const [draining, drained] = state.farewell === undefined ? [attached, nothing] : move(attached, "drain");
   const [woken, wakes] = wake(draining);
-  return [woken, [...older, ...effects, ...drained, ...farewell, ...wakes]];
+  const beat = beatOf(attached, { lateMs: 0, load: input.load });
+  return [woken, [...older, ...effects, ...drained, ...farewell, beat, ...wakes]];
 }
 
 function send(state: SessionState, input: SessionInput & { readonly type: "send" }): Stepped {
@@ -157,7 +167,7 @@ export function stepSession(state: SessionState, input: SessionInput): Stepped {
       return send(state, input);
     case "flush":
       // What was wanted may have been done at once since.
-      return state.waking ? flush(state, input.now) : [state, nothing];
+      return state.waking ? flush(state) : [state, nothing];
     case "frame": {
       if (input.pipe !== state.pipe) return [state, nothing];
       const received = receive(state, input.frame, input.now);

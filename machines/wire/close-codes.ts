@@ -36,10 +36,10 @@ export type CloseCode = keyof typeof closeCodes;
 
 /**
  * A connection lost without a word, and the codes of RFC 6455, are no verdict on the session; its orderly end is, and
- * so is a frame that was too large: it would be sent again for ever.
+ * so is a frame that was too large: it would be sent again for ever. An orderly end is none of the link: whoever dialled
+ * wants to be connected until they say otherwise, and the other side may only be starting anew.
  */
 export function closePolicyOf(code: number): ClosePolicy {
-  if (code === 1000) return "stop";
-  if (code === 1009) return "renew";
+  if (code === 1000 || code === 1009) return "renew";
   return code in closeCodes ? closeCodes[code as CloseCode].policy : "resume";
 }

@@ -74,7 +74,7 @@ function isCount(value: unknown, min: number, max: number): boolean {
 }
 
 function isExtras(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) return false;
   const entries = Object.entries(value);
   return (
     entries.length <= extrasMax &&

@@ -79,7 +79,7 @@ export interface Ack {
   readonly l: number;
 }
 
-/** A sign of life. `lag`: how late this side's timers are, in milliseconds; `load`: 0 to 1. */
+/** A sign of life. `lag`: how late this side's timers are, in milliseconds; `load`: messages that it has in hand. */
 export interface Beat {
   readonly t: "I";
   readonly a: number;

@@ -12,14 +12,15 @@ export type FrameReading =
 
 const ignored: FrameReading = { kind: "ignored" };
 
-function refuse(reason: string): FrameReading {
+export function refuse(reason: string): FrameReading {
   return { kind: "refused", code: 4400, reason };
 }
 
-/** Checks a decoded value of whatever codec. Never throws, whatever the value. */
+/**
+ * Checks what a frame says, whatever codec it came by. What it consists of has been checked: how deep it nests, and that
+ * no key of it is `__proto__`. Never throws, whatever the value.
+ */
 export function checkFrame(value: unknown): FrameReading {
-  const fault = findContentFault(value);
-  if (fault !== undefined) return refuse(`the frame ${fault}`);
   if (isHotFrame(value)) return { kind: "frame", frame: value };
   if (typeof value !== "object" || value === null) return refuse("a frame is an object");
   const { t } = value as { readonly t?: unknown };
@@ -43,5 +44,6 @@ export function readTextFrame(text: string): FrameReading {
   } catch {
     return refuse("the frame is not JSON");
   }
-  return checkFrame(value);
+  const fault = findContentFault(value);
+  return fault === undefined ? checkFrame(value) : refuse(`the frame ${fault}`);
 }

@@ -3,7 +3,8 @@ import { depthMax } from "./limits.ts";
 
 /** What floor 0 has not of its own: bytes as text, and dates. */
 export interface HostValues {
-  encodeBytes(bytes: Uint8Array): string;
+  /** Bytes that a binary codec takes as they are, and that say in JSON that they are the mark `bytes`. */
+  packBytes(bytes: Uint8Array): Json;
   /** Undefined for text that no bytes were encoded to. */
   decodeBytes(text: string): Uint8Array | undefined;
   dateOf(epochMs: number): object;
@@ -57,7 +58,7 @@ function packNumber(value: number): Json {
 }
 
 function packObject(value: object, path: string, room: Room): Json {
-  if (value instanceof Uint8Array) return { $: "bytes", v: room.host.encodeBytes(value) };
+  if (value instanceof Uint8Array) return room.host.packBytes(value);
   const at = room.host.epochMsOf(value);
   if (at !== undefined) return { $: "date", v: packNumber(at) };
   if (room.levels === 0) throw new Fault(path, `nests deeper than ${payloadDepthMax} levels, or contains itself`);
@@ -137,9 +138,12 @@ function unpackPlain(value: { readonly [key: string]: Json }, host: HostValues):
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unpackValue(item, host)]));
 }
 
-/** The value that was packed. A mark that v1 does not know gives undefined. */
+/** The value that was packed, by whatever codec it came. A mark that v1 does not know gives undefined. */
 export function unpackValue(value: Json, host: HostValues): unknown {
   if (isPlain(value, depthMax)) return value;
+  if (typeof value !== "object" || value === null) return value;
+  // A binary codec gives a view of the whole frame, which must not live as long as the bytes.
+  if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return (value as readonly Json[]).map((item) => unpackValue(item, host));
   const object = value as { readonly [key: string]: Json };
   return Object.hasOwn(object, "$") ? unpackMarked(object, host) : unpackPlain(object, host);

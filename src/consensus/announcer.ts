@@ -79,12 +79,13 @@ export class Announcer {
 
   /** `build` runs only when somebody listens or a journal keeps it. */
   tell(type: DecisionFact, voter: string | undefined, build: () => object): void {
+    const { journal, clock, observe } = this.#ports;
+    if (journal === undefined && !observe.heard) return;
     if (this.#held !== undefined) {
       this.#held.push(() => this.tell(type, voter, build));
       return;
     }
     this.#publish(type, voter, build);
-    const { journal, clock } = this.#ports;
     if (journal === undefined) return;
     const body = { type, at: clock.now(), ...(voter === undefined ? {} : { voter }), ...toJson(build()) };
     this.#written = this.#written

@@ -1,4 +1,3 @@
-import { encodeHex } from "../../machines/consensus/codec/bytes.ts";
 import { canonicalize } from "../../machines/consensus/codec/canonical-json.ts";
 import type { Parsed } from "../../machines/consensus/electorate/threshold.ts";
 import { TroupeError } from "../errors.ts";
@@ -22,7 +21,7 @@ export interface ReportBinding {
 
 function digestValue(value: unknown): Parsed<string> {
   const canonical = canonicalize(value);
-  if (canonical.ok) return { ok: true, value: encodeHex(sha256(canonical.text)) };
+  if (canonical.ok) return { ok: true, value: sha256(canonical.text) };
   return { ok: false, problem: `${canonical.fault.path}: ${canonical.fault.problem}` };
 }
 
@@ -35,7 +34,8 @@ export function bindingDigest(what: string, value: unknown): string {
 
 /** The digests that bind a report, or why its text cannot be bound. */
 export function bindReport({ recommendation, reasoning, concerns, alternatives }: Report): Parsed<ReportBinding> {
-  const text = digestValue({ recommendation, reasoning, concerns });
+  // In the order of the canonical form, which then has nothing to sort.
+  const text = digestValue({ concerns, reasoning, recommendation });
   if (!text.ok) return text;
   if (alternatives.length === 0) return { ok: true, value: { reasoningDigest: text.value } };
   const others = digestValue(alternatives);

@@ -1,39 +1,33 @@
-import { createActor, type Actor, type ActorOptions, type AnyActorRef } from "xstate";
 import { admitBallot, type AdmittedBallot, type Refusal } from "../../machines/consensus/ballot/admission.ts";
 import { admitCommit } from "../../machines/consensus/ballot/commitment.ts";
-import { isBallotKnown, type CollectState } from "../../machines/consensus/ballot/collect.ts";
-import type {
-  ClosingDraft,
-  CollectEffect,
-  CollectEffectName,
-  CollectEffects,
-} from "../../machines/consensus/ballot/effects.ts";
+import { collect, idleCollection, isBallotKnown, type CollectState } from "../../machines/consensus/ballot/collect.ts";
+import type { ClosingDraft, CollectEffect, CollectEffectName } from "../../machines/consensus/ballot/effects.ts";
 import type { CollectEvent, ClosePolicy } from "../../machines/consensus/ballot/events.ts";
 import { ballotMachine } from "../../machines/consensus/ballot/machine.ts";
 import type { Round } from "../../machines/consensus/ballot/round.ts";
-import type { SignedClosing, SignedCommit } from "../../machines/consensus/codec/messages.ts";
+import type { SignedClosing, SignedCommit, SignedReceipt } from "../../machines/consensus/codec/messages.ts";
 import { commitmentOf, digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
 import { indexOfMember } from "../../machines/consensus/electorate/electorate.ts";
 import type { Failure, Outcome } from "../../machines/failure.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
+import type { Host } from "../system/interpret.ts";
 import type { Announcer } from "./announcer.ts";
+import { keepingEffects, run, type Charted, type Life } from "./charted.ts";
 import { sha256 } from "./ed25519.ts";
-import { ownBallotOf, signClosing } from "./signing.ts";
+import { ownBallotOf, signClosing, signReceipt } from "./signing.ts";
 import type { Vote } from "./voter.ts";
 
 /** Most ballots taken from one message; an honest voter sends one. The rest are dropped as malformed. */
 export const ballotsPerVoteMax = 8;
-
-/** What the inspector needs to show the round below its parent. */
-export type CollectorActorOptions = Pick<ActorOptions<typeof ballotMachine>, "id" | "inspect" | "parent" | "systemId">;
 
 export interface CollectorPorts {
   readonly clock: Clock;
   readonly verify: Verify;
   readonly coordinator: Signer;
   readonly announcer: Announcer;
-  readonly actor?: CollectorActorOptions | undefined;
+  /** Where the chart of the round is shown; left out, nowhere. */
+  readonly host?: Host | undefined;
 }
 
 /** Why a message of a voter was dropped. */
@@ -61,26 +55,21 @@ function isVote(value: unknown): value is Vote {
   return typeof value === "object" && value !== null && "ballots" in value && Array.isArray(value.ballots);
 }
 
-/** Where the effects of each running round go, until the transition is over and the shell performs them. */
-const effectsOf = new WeakMap<AnyActorRef, CollectEffect[]>();
+const effects = {
+  scheduleClose: true,
+  askReveals: true,
+  recordBallot: true,
+  reportEvidence: true,
+  signClosing: true,
+  announceResult: true,
+} as const satisfies Record<CollectEffectName, true>;
 
-function keep<Name extends CollectEffectName>(type: Name) {
-  return ({ self }: { self: AnyActorRef }, params: CollectEffects[Name]): void => {
-    effectsOf.get(self)?.push({ type, params } as CollectEffect);
-  };
-}
-
-/** The chart with its effects kept for the shell; made once, since building a machine costs more than a round. */
-const collectingMachine = ballotMachine.provide({
-  actions: {
-    scheduleClose: keep("scheduleClose"),
-    askReveals: keep("askReveals"),
-    recordBallot: keep("recordBallot"),
-    reportEvidence: keep("reportEvidence"),
-    signClosing: keep("signClosing"),
-    announceResult: keep("announceResult"),
-  },
-});
+/** The collecting of one round, core and chart. */
+const collecting: Charted<CollectState, CollectEvent, CollectEffect> = {
+  initial: idleCollection,
+  step: collect,
+  chart: keepingEffects(ballotMachine, Object.keys(effects)),
+};
 
 /**
  * The shell around the ballot chart for one round: it admits messages, sends events, performs the effects after each
@@ -99,11 +88,11 @@ export class Collector {
   hasExpired = false;
   readonly #round: Round;
   readonly #ports: CollectorPorts;
-  readonly #actor: Actor<typeof ballotMachine>;
-  readonly #effects: CollectEffect[] = [];
+  readonly #life: Life<CollectState, CollectEvent, CollectEffect>;
   readonly #settle: { resolve: () => void; reject: (reason: unknown) => void };
   readonly #askReveals: (voters: readonly string[]) => void;
   #timer: Timer | undefined;
+  #isStopped = false;
 
   constructor(round: Round, ports: CollectorPorts) {
     this.#round = round;
@@ -114,23 +103,24 @@ export class Collector {
     this.committed = reveals.promise;
     this.#askReveals = reveals.resolve;
     this.#settle = { resolve, reject };
-    this.#actor = createActor(collectingMachine, ports.actor ?? {});
-    effectsOf.set(this.#actor, this.#effects);
-    this.#actor.subscribe({ error: reject });
+    const { decisionId, round: number } = round.proposal;
+    this.#life = run(
+      collecting,
+      ports.host === undefined ? undefined : { host: ports.host, id: `ballot/${decisionId}/${number}` },
+    );
   }
 
   get state(): CollectState {
-    return this.#actor.getSnapshot().context;
+    return this.#life.state;
   }
 
   open(close: ClosePolicy): void {
-    this.#actor.start();
     this.#send({ type: "round.open", round: this.#round, close });
   }
 
   /** Takes one voter's commitment, in a round that begins with them. */
   deliverCommit(voter: string, outcome: Outcome<unknown>): void {
-    if (this.#actor.getSnapshot().status !== "active") return;
+    if (this.#isStopped) return;
     if (!outcome.ok) {
       this.#lose(voter, outcome.failure);
       return;
@@ -150,7 +140,7 @@ export class Collector {
 
   /** Takes what one voter answered. Late answers are heard too: a second, different ballot is evidence at any time. */
   deliver(voter: string, outcome: Outcome<Vote>): void {
-    if (this.#actor.getSnapshot().status !== "active") return;
+    if (this.#isStopped) return;
     if (!outcome.ok) {
       this.#lose(voter, outcome.failure);
       return;
@@ -170,10 +160,22 @@ export class Collector {
       this.#send({ type: "voter.lost", voter, reason: "refused" });
   }
 
+  /** Signs for a voter's ballot, where it counts as things stand. */
+  async receiptFor(voter: string): Promise<SignedReceipt | undefined> {
+    const { proposal, proposalDigest, electorate } = this.#round;
+    const cast = this.state.casts[indexOfMember(electorate, voter)] ?? null;
+    if (cast === null || cast.conflicting !== null) return undefined;
+    this.metrics.signs += 1;
+    const { decisionId, round } = proposal;
+    const body = { v: 1, decisionId, round, proposalDigest, voter, ballotDigest: cast.ballot.digest } as const;
+    return await signReceipt(body, this.#ports.coordinator);
+  }
+
   /** Ends the round without a result. */
   stop(): void {
     this.#timer?.cancel();
-    this.#actor.stop();
+    this.#isStopped = true;
+    this.#life.stop();
     this.#askReveals([]);
   }
 
@@ -214,9 +216,11 @@ export class Collector {
   }
 
   #send(event: CollectEvent): void {
-    this.#actor.send(event);
-    for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift())
-      this.#perform(effect);
+    try {
+      for (const effect of this.#life.tell(event)) this.#perform(effect);
+    } catch (error) {
+      this.#settle.reject(error);
+    }
   }
 
   #perform(effect: CollectEffect): void {

@@ -5,12 +5,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Observe } from "../ports/observe.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
 import type { Store } from "../ports/store.ts";
-import { MemoryStore } from "../store/memory.ts";
+import type { Host } from "../system/interpret.ts";
 import { Announcer, type DecisionJournal } from "./announcer.ts";
 import { assembleDecision } from "./assemble.ts";
 import { AgreementRun } from "./bft/agree.ts";
 import { assembleAgreement } from "./bft/assemble-agreement.ts";
-import { Collector, type CollectorActorOptions } from "./collector.ts";
+import { Collector } from "./collector.ts";
 import type { Decision } from "./decision.ts";
 import { verifyEd25519 } from "./ed25519.ts";
 import { readSecrecy } from "./policy.ts";
@@ -18,7 +18,7 @@ import { planDecision, type DecideRequest, type Plan } from "./plan.ts";
 import { planNextRound, type PreviousRound } from "./rounds/next-round.ts";
 import { commitToVote } from "./secrecy/secret-vote.ts";
 import type { Sealed } from "./secrecy/sealed-vote.ts";
-import { signProposalBody } from "./signing.ts";
+import { signRound } from "./signing.ts";
 import { castVote, type Invitation, type Participant, type Vote, type Voter } from "./voter.ts";
 
 export type { DecideRequest } from "./plan.ts";
@@ -36,8 +36,8 @@ export interface DecidePorts {
   readonly journal?: DecisionJournal;
   /** Where members of mode bft keep what they signed; without it, nowhere that outlives this call. */
   readonly votes?: Pick<Store, "append" | "read">;
-  /** Shows the round's chart in the inspector. */
-  readonly actor?: CollectorActorOptions;
+  /** Where the charts of the decision are shown to an inspector; left out, nowhere, which is cheaper. */
+  readonly host?: Host;
 }
 
 /** Why voters still at work are told to stop; made once, since an error with its stack is dear. */
@@ -113,17 +113,26 @@ function askSecretly(
   };
 }
 
+/** Gives a voter behind messages the coordinator's receipt; whether it arrives is of no concern to the round. */
+async function acknowledge(voter: Voter | Participant, collector: Collector): Promise<void> {
+  if (!("vote" in voter) || voter.acknowledge === undefined) return;
+  const receipt = await collector.receiptFor(voter.member.id);
+  if (receipt !== undefined) voter.acknowledge(receipt);
+}
+
 /** One voter's whole part in a round: one answer, or a commitment and then the ballot. */
 async function hearVoter(voter: Voter | Participant, collector: Collector, asking: Asking): Promise<void> {
   const { id } = voter.member;
   if (asking.plan.round.proposal.commitClosesAt === undefined) {
     collector.deliver(id, await ask(voter, asking));
-    return;
+    return await acknowledge(voter, collector);
   }
   const secret = askSecretly(voter, asking);
   const committed = secret.commit.then((commit) => collector.deliverCommit(id, commit));
   const [, voters] = await Promise.all([committed, collector.committed]);
-  if (voters.includes(id)) collector.deliver(id, await secret.reveal(collector.commits));
+  if (!voters.includes(id)) return;
+  collector.deliver(id, await secret.reveal(collector.commits));
+  await acknowledge(voter, collector);
 }
 
 /** Rejects with the caller's reason as soon as its signal aborts. */
@@ -179,7 +188,7 @@ async function decideRound(request: DecideRequest, sitting: Sitting, ports: Deci
   const { clock, coordinator } = ports;
   const { plan, announcer, before } = sitting;
   const { round, question, maxFaultyWeight } = plan;
-  const proposal = await signProposalBody(round.proposal, coordinator);
+  const proposal = await signRound(round, coordinator);
   if (request.mode === "bft") return await agreeOnBallots(request, { ...sitting, proposal }, ports);
   const previous = previousOf(before);
   const facts = { question, proposal, electorate: round.electorate, maxFaultyWeight };
@@ -187,7 +196,7 @@ async function decideRound(request: DecideRequest, sitting: Sitting, ports: Deci
   else announcer.tell("decision.round", undefined, () => ({ ...facts, previous: previous.closing }));
   if (readSecrecy(request) !== "open") announcer.hold();
   const verify = ports.verify ?? verifyEd25519;
-  const collector = new Collector(round, { clock, coordinator, announcer, verify, actor: ports.actor });
+  const collector = new Collector(round, { clock, coordinator, announcer, verify, host: ports.host });
   collector.metrics.signs += 1;
   const invitation = {
     question,
@@ -206,7 +215,7 @@ async function agreeOnBallots(
   sitting: Sitting & { readonly proposal: SignedProposal },
   ports: DecidePorts,
 ): Promise<Decision> {
-  const { clock, votes = new MemoryStore(ports.clock) } = ports;
+  const { clock, votes } = ports;
   const { plan, announcer, proposal } = sitting;
   const { round, question, maxFaultyWeight } = plan;
   await announcer.open(() => ({ question, proposal, electorate: round.electorate, maxFaultyWeight }));
@@ -220,8 +229,9 @@ async function agreeOnBallots(
     {
       clock,
       announcer,
-      store: votes,
+      ...(votes === undefined ? {} : { store: votes }),
       verify: ports.verify ?? verifyEd25519,
+      ...(ports.host === undefined ? {} : { host: ports.host }),
       ask: async (voter) => await ask(voter, { plan, invitation, signal: over.signal }),
     },
   );

@@ -19,9 +19,9 @@ export const importedKeysMax = 4_096;
 const publicKeyLength = 32;
 const signatureLength = 64;
 
-/** SHA-256 over the UTF-8 of a text. */
-export function sha256(text: string): Uint8Array {
-  return hash("sha256", text, "buffer");
+/** SHA-256 over the UTF-8 of a text, in lowercase hex. */
+export function sha256(text: string): string {
+  return hash("sha256", text);
 }
 
 function rawPublicKey(key: KeyObject): Uint8Array {
@@ -33,10 +33,11 @@ function rawPublicKey(key: KeyObject): Uint8Array {
 const imported = new Map<string, KeyObject | null>();
 
 function importPublicKey(raw: Uint8Array): KeyObject | null {
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  const name = bytes.toString("latin1");
+  // A view of the same bytes would move them out of the heap, which costs more than the look-up.
+  const name = String.fromCharCode.apply(null, raw as unknown as number[]);
   const known = imported.get(name);
   if (known !== undefined) return known;
+  const bytes = Buffer.from(raw);
   const key =
     findPublicKeyFault(bytes.toString("hex")) === undefined
       ? createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: bytes.toString("base64url") }, format: "jwk" })

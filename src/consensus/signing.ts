@@ -1,17 +1,22 @@
+import type { Round } from "../../machines/consensus/ballot/round.ts";
+import { encodeHex } from "../../machines/consensus/codec/bytes.ts";
 import { canonicalText } from "../../machines/consensus/codec/canonical-json.ts";
 import type {
   BallotBody,
   ClosingBody,
   CommitBody,
   ProposalBody,
+  ReceiptBody,
   SignedBallot,
   SignedClosing,
   SignedCommit,
   SignedProposal,
+  SignedReceipt,
 } from "../../machines/consensus/codec/messages.ts";
 import {
   sealableOf,
   sealCanonical,
+  sealDigest,
   type Sealable,
   type SignedKind,
 } from "../../machines/consensus/codec/sign-bytes.ts";
@@ -20,7 +25,7 @@ import { sha256 } from "./ed25519.ts";
 
 async function signBody(kind: SignedKind, body: unknown, signer: Signer): Promise<string> {
   const signature = await signer.sign(sealableOf(kind, body, sha256).signBytes);
-  return Buffer.from(signature).toString("hex");
+  return encodeHex(signature);
 }
 
 /** Signs a ballot body as it is. */
@@ -40,30 +45,38 @@ export interface OwnBallot extends Sealable {
 
 const ownBallots = new WeakMap<object, OwnBallot>();
 
-function freeze<Value>(value: Value): Value {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) freeze(member);
-  }
-  return value;
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const key in value) freeze((value as Record<string, unknown>)[key]);
 }
 
 /**
- * Signs a ballot whose body was built here from checked parts, and freezes it. Whoever receives this very object, and
+ * Signs a ballot whose body was built here from checked parts, and freezes it. Whoever receives this very body, and
  * not a copy, need not parse, encode and hash it again: `ownBallotOf` knows it.
  */
 export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<SignedBallot> {
+  freeze(body.choice);
+  Object.freeze(body.concerns);
+  Object.freeze(body);
   const canonical = canonicalText(body);
   const sealable = sealCanonical("ballot", canonical, sha256);
   const signature = await signer.sign(sealable.signBytes);
-  const ballot = freeze({ body, sig: Buffer.from(signature).toString("hex") });
-  ownBallots.set(ballot, { canonical, ...sealable });
+  const ballot = Object.freeze({ body, sig: encodeHex(signature) });
+  ownBallots.set(body, { canonical, ...sealable });
   return ballot;
 }
 
-/** What is known of a ballot that was signed in this process; undefined for everything else. */
+/** What is known of a ballot whose body was built in this process; its signature may be anybody's. */
 export function ownBallotOf(message: unknown): OwnBallot | undefined {
-  return typeof message === "object" && message !== null ? ownBallots.get(message) : undefined;
+  if (typeof message !== "object" || message === null || !("body" in message) || !("sig" in message)) return undefined;
+  const { body, sig } = message;
+  return typeof body === "object" && body !== null && typeof sig === "string" ? ownBallots.get(body) : undefined;
+}
+
+/** Signs for a ballot that counts. */
+export async function signReceipt(body: ReceiptBody, signer: Signer): Promise<SignedReceipt> {
+  return { body, sig: await signBody("receipt", body, signer) };
 }
 
 /** Signs the closing of a round. */
@@ -74,4 +87,10 @@ export async function signClosing(body: ClosingBody, signer: Signer): Promise<Si
 /** Signs a proposal body as it is. */
 export async function signProposalBody(body: ProposalBody, signer: Signer): Promise<SignedProposal> {
   return { body, sig: await signBody("proposal", body, signer) };
+}
+
+/** Signs the proposal of a round whose digest is known. */
+export async function signRound({ proposal, proposalDigest }: Round, signer: Signer): Promise<SignedProposal> {
+  const signature = await signer.sign(sealDigest("proposal", proposalDigest).signBytes);
+  return { body: proposal, sig: encodeHex(signature) };
 }

@@ -10,6 +10,11 @@ import {
   type EvidenceCheck,
 } from "../../machines/consensus/certificate/evidence.ts";
 import {
+  accuseOfOmission as accuse,
+  checkOmission,
+  type Omission,
+} from "../../machines/consensus/certificate/omission.ts";
+import {
   checkCertificate,
   type CertificateFault,
   type CertificateVerdict,
@@ -17,8 +22,10 @@ import {
 import { canonicalize, canonicalText } from "../../machines/consensus/codec/canonical-json.ts";
 import { encodeUtf8, sameBytes } from "../../machines/consensus/codec/bytes.ts";
 import { findElectorateFault, type Electorate } from "../../machines/consensus/electorate/electorate.ts";
+import type { QuorumCertificate, SignedReceipt } from "../../machines/consensus/codec/messages.ts";
 import type { Json } from "../../machines/failure.ts";
 import { checkAgreementEvidence, type AgreementEvidenceCheck } from "./bft/evidence.ts";
+import type { Decision } from "./decision.ts";
 import { sha256, verifyEd25519 } from "./ed25519.ts";
 
 /** Largest certificate or electorate file that is read, in bytes: 1,024 ballots of the largest size. */
@@ -92,9 +99,33 @@ export function verifyCertificateBytes(certificate: Uint8Array, electorate: Uint
 }
 
 /**
+ * What a voter's receipt proves about the round as it was closed: that its coordinator left the ballot out.
+ * Shape: evidence for `verifyEvidence`, plain JSON; undefined where the ballot is counted, where its voter is void for two
+ * ballots, or where both are not of one round. `closed`: a certificate of mode ballot, or the decision itself.
+ * Source: consensus design §5, row 27.
+ * @example
+ * ```ts
+ * import { accuseOfOmission, verifyEvidence, type Electorate, type QuorumCertificate, type SignedReceipt } from "troupe";
+ * export function isLeftOut(receipt: SignedReceipt, certificate: QuorumCertificate, electorate: Electorate): boolean {
+ *   const evidence = accuseOfOmission(receipt, certificate);
+ *   return evidence !== undefined && verifyEvidence(evidence, electorate).ok;
+ * }
+ * ```
+ */
+export function accuseOfOmission(receipt: SignedReceipt, closed: QuorumCertificate | Decision): Omission | undefined {
+  const { closing, ballots, proposal } = closed;
+  if (closing === undefined || closing === null) return undefined;
+  const signed = ballots.flatMap((each) => {
+    if ("body" in each) return [each];
+    return each.standing === "void" || each.standing === "late" ? [] : [each.ballot];
+  });
+  return accuse(receipt, { closing, ballots: signed, coordinator: proposal.body.coordinator }, sha256);
+}
+
+/**
  * Checks evidence offline, trusting nobody: two different ballots of one member, both signed, two different
- * proposals or closings of one round by one coordinator's key, or a proof from the agreement of mode bft, which may
- * convict several voters. Never throws on data.
+ * proposals or closings of one round by one coordinator's key, a ballot that a coordinator signed for and left out, or
+ * a proof from the agreement of mode bft, which may convict several voters. Never throws on data.
  */
 export function verifyEvidence(
   evidence: unknown,
@@ -103,6 +134,7 @@ export function verifyEvidence(
   if (findElectorateFault(electorate) !== undefined) return { ok: false, reason: "electorate-invalid" };
   const kind = typeof evidence === "object" && evidence !== null && "kind" in evidence ? evidence.kind : undefined;
   if (kind === "CoordinatorEquivocation") return checkEquivocation(evidence, ports);
+  if (kind === "Omission") return checkOmission(evidence, ports);
   if (kind !== "DuplicateBallot") return checkAgreementEvidence(evidence, electorate);
   return checkEvidence(evidence, electorate as Electorate, ports);
 }

@@ -119,6 +119,21 @@ export class Dispatcher implements CellListener, Caller {
   }
 
   /**
+   * As `send`, for a request without a key, whose caller cancels it by what `onCancel` is given, and by no signal: the
+   * calls of other nodes, which are many.
+   */
+  serve(request: CallRequest, onCancel: (cancel: () => void) => void): Promise<Outcome<unknown>> {
+    if (this.core.closed)
+      return Promise.resolve({ ok: false, failure: failure("system/closed", "the troupe is closed") });
+    checkCallOptions(request.options ?? {}, request.under?.baggage);
+    return new Promise((resolve) => {
+      const call = new CallRecord(this, request, resolve);
+      call.begin();
+      onCancel(() => call.handleEvent());
+    });
+  }
+
+  /**
    * Has one attempt of a run's task done. Its key goes to the agent and is not remembered here: the run takes each
    * result once. `settle` may be called before this returns; `handleEvent` of what is returned takes the task back.
    */

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
-import { TroupeError } from "../errors.ts";
+import { isTroupeError, TroupeError } from "../errors.ts";
+import { HttpDoor, refuseUpgrade } from "../listen/door.ts";
 import type { Clock } from "../ports/clock.ts";
-import { failureText } from "./failure-text.ts";
 import { readMessage } from "./message.ts";
 import { Outlet } from "./outlet.ts";
 import { contentPolicy, pageScript, pageStyle, renderPage } from "./page.ts";
@@ -14,12 +15,6 @@ export const bridgeClientsMax = 32;
 export const relayedBytesMax = 1_048_576;
 /** Longest wait, when the bridge closes, for clients to take what is queued and say goodbye. */
 export const goodbyeMs = 1_000;
-
-/** Never anything else: the bridge knows no users, so it must not be reached from other machines. */
-const loopback = "127.0.0.1";
-
-/** The bare socket of a request to upgrade. */
-type Duplex = Parameters<WebSocketServer["handleUpgrade"]>[1];
 
 interface Client {
   readonly socket: WebSocket;
@@ -34,28 +29,34 @@ interface Client {
  */
 export class Bridge {
   readonly url: string;
-  readonly #server: Server;
+  readonly #door: HttpDoor;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: relayedBytesMax, perMessageDeflate: false });
   readonly #replay: Replay;
   readonly #clock: Clock;
-  readonly #inspectorUrl: string;
-  readonly #hosts: ReadonlySet<string>;
   readonly #clients = new Set<Client>();
   readonly #notices = new Map<string, string>();
   #closing = false;
 
-  private constructor(server: Server, replay: Replay, options: { clock: Clock; inspectorUrl: string }) {
-    const { port } = server.address() as { readonly port: number };
-    this.url = `http://${loopback}:${port}/`;
-    this.#hosts = new Set([`${loopback}:${port}`, `localhost:${port}`]);
-    this.#server = server;
+  private constructor(door: HttpDoor, replay: Replay, { clock, inspectorUrl }: { clock: Clock; inspectorUrl: string }) {
+    this.url = door.address("http");
+    this.#door = door;
     this.#replay = replay;
-    this.#clock = options.clock;
-    this.#inspectorUrl = options.inspectorUrl;
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response));
-    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#upgrade(request, socket, head),
-    );
+    this.#clock = clock;
+    const files = {
+      "/": { type: "text/html", text: renderPage(inspectorUrl) },
+      "/bridge.js": { type: "text/javascript", text: pageScript },
+      "/bridge.css": { type: "text/css", text: pageStyle },
+    };
+    for (const [path, { type, text }] of Object.entries(files))
+      door.serve(path, ({ method, headers }, response) => {
+        if (method !== "GET" && method !== "HEAD")
+          return answer(response, 405, "Only GET and HEAD.\n", { allow: "GET, HEAD" });
+        answer(response, 200, text, {
+          "content-type": `${type}; charset=utf-8`,
+          "content-security-policy": contentPolicy(inspectorUrl, `http://${headers.host ?? ""}`),
+        });
+      });
+    door.upgrade("/", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   /** Errors: throws `usage/invalid-options` when the port cannot be listened on. */
@@ -63,16 +64,13 @@ export class Bridge {
     replay: Replay,
     options: { readonly port: number; readonly clock: Clock; readonly inspectorUrl: string },
   ): Promise<Bridge> {
-    const server = createServer();
-    await new Promise<void>((resolve, reject) => {
-      server.once("listening", resolve);
-      server.once("error", (error) => {
-        const message = `inspect.port is ${options.port}, which cannot be listened on (${failureText(error)}); choose another, or leave it out for any free one`;
-        reject(new TroupeError("usage/invalid-options", message, { cause: error }));
-      });
-      server.listen(options.port, loopback);
-    });
-    return new Bridge(server, replay, options);
+    try {
+      // The bridge knows no users, so it must not be reached from other machines: without them a door is on loopback.
+      return new Bridge(await HttpDoor.open({ port: options.port, authenticated: false }), replay, options);
+    } catch (problem) {
+      if (!isTroupeError(problem)) throw problem;
+      throw new TroupeError("usage/invalid-options", `inspect.port: ${problem.message}`, { cause: problem });
+    }
   }
 
   /** Shows a line on every page, now and later, in the place of an earlier one about the same subject. */
@@ -85,40 +83,12 @@ export class Bridge {
     socket.send(JSON.stringify({ type: "@troupe.notice", text: [...this.#notices.values()].join(" · ") }));
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
-    const { host = "" } = request.headers;
-    if (!this.#hosts.has(host)) return answer(response, 403, "This page answers to its own address only.\n");
-    if (request.method !== "GET" && request.method !== "HEAD")
-      return answer(response, 405, "Only GET and HEAD.\n", { allow: "GET, HEAD" });
-    const page = this.#pages(host).get(request.url ?? "");
-    if (page === undefined) return answer(response, 404, "Nothing is here; the page is at /.\n");
-    answer(response, 200, page.text, page.headers);
-  }
-
-  #pages(host: string): ReadonlyMap<string, { readonly text: string; readonly headers: Record<string, string> }> {
-    const html = {
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": contentPolicy(this.#inspectorUrl, `http://${host}`),
-    };
-    return new Map([
-      ["/", { text: renderPage(this.#inspectorUrl), headers: html }],
-      ["/bridge.js", { text: pageScript, headers: { "content-type": "text/javascript; charset=utf-8" } }],
-      ["/bridge.css", { text: pageStyle, headers: { "content-type": "text/css; charset=utf-8" } }],
-    ]);
-  }
-
-  /** A browser names the site that asks; only our own page may. A program names none. */
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Until the upgrade nobody else hears an error of this socket, which would end the process.
-    const drop = (): void => void socket.destroy();
-    socket.on("error", drop);
-    const { host = "", origin } = request.headers;
-    if (!this.#hosts.has(host)) return refuse(socket, "403 Forbidden");
-    if (origin !== undefined && !this.#hosts.has(origin.replace(/^http:\/\//, "")))
-      return refuse(socket, "403 Forbidden");
-    if (this.#closing || this.#clients.size >= bridgeClientsMax) return refuse(socket, "503 Service Unavailable");
-    socket.off("error", drop);
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#join(client, origin !== undefined));
+  /** A browser names the page that asks, which the door lets through where it is our own. A program names none. */
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (this.#closing || this.#clients.size >= bridgeClientsMax)
+      return refuseUpgrade(socket, "503 Service Unavailable");
+    const isPage = request.headers.origin !== undefined;
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#join(client, isPage));
   }
 
   #join(socket: WebSocket, isPage: boolean): void {
@@ -143,14 +113,12 @@ export class Bridge {
   /** Lets clients take what is queued, within `goodbyeMs`, and leaves nothing open. */
   async close(): Promise<void> {
     this.#closing = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const limit = this.#clock.after(goodbyeMs, () => {
       for (const { socket } of this.#clients) socket.terminate();
     });
     await Promise.all([...this.#clients].map(sayGoodbye));
     limit.cancel();
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#door[Symbol.asyncDispose]();
   }
 }
 
@@ -170,8 +138,4 @@ function answer(response: ServerResponse, status: number, text: string, headers:
     ...headers,
   });
   response.end(text);
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -1,5 +1,4 @@
 import { WebSocket } from "ws";
-import { failureText } from "./failure-text.ts";
 import { Outlet } from "./outlet.ts";
 import type { Replay } from "./replay.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -95,6 +94,12 @@ export class Link {
     await closed;
     limit.cancel();
   }
+}
+
+/** What went wrong, in words: Node gives several addresses tried as one error without a message of its own. */
+function failureText(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return error.message === "" ? (code ?? error.name) : error.message;
 }
 
 function opened(socket: WebSocket): Promise<void> {

@@ -62,6 +62,9 @@ export function findRefusal(
   if (names.length > 0 && !names.includes(headers.host ?? "")) return "this door answers to its own address only";
   const { origin } = headers;
   if (origin === undefined) return undefined;
-  const isOwn = names.some((name) => origin === `http://${name}` || origin === `https://${name}`);
-  return isOwn || policy.origins?.includes(origin) === true ? undefined : "this page is not allowed here";
+  const scheme = policy.tls === undefined ? "http" : "https";
+  const isOwn = names.some((name) => origin === `${scheme}://${name}`);
+  // Under its outer names something in front of the door may end the TLS.
+  const isOuter = policy.hosts?.some((name) => origin === `https://${name}`) === true;
+  return isOwn || isOuter || policy.origins?.includes(origin) === true ? undefined : "this page is not allowed here";
 }

@@ -1,7 +1,9 @@
+import type { Codec, WireData } from "../../machines/wire/codec.ts";
+
 /** What is known of the other end of a connection before it has said a word. */
 export interface PipeEnd {
-  /** The codec that the two ends agreed on: "json". */
-  readonly codec: string;
+  /** The codec that the two ends agreed on. */
+  readonly codec: Codec;
   /** Where it comes from, for limits per address. */
   readonly address: string;
   /** Keying material of the channel in hex, or "" where the channel has none. */
@@ -12,7 +14,7 @@ export interface PipeEnd {
 
 /** Who hears what happens on a pipe. Everything is told in order, and nothing after `closed`. */
 export interface PipeListener {
-  frame(text: string): void;
+  frame(data: WireData): void;
   /** The pipe's own buffer, which was full, is empty again. */
   drained(): void;
   /** Told exactly once, also where this side closed. 1006 where the other end said nothing. */
@@ -28,7 +30,7 @@ export interface Pipe {
   /** Who is told from now on; a later listener takes the place of the earlier. What came before waits for the first. */
   listen(listener: PipeListener): void;
   /** False: taken, but the buffer is full until `drained`. */
-  send(frame: string): boolean;
+  send(frame: WireData): boolean;
   /** Frames sent inside of `write` travel together, as far as the pipe can. */
   cork(write: () => void): void;
   /** Bytes that have come in so far, of incomplete frames too. */
@@ -57,7 +59,7 @@ export class DialRefusal extends Error {
   }
 }
 
-/** A way to dial other nodes. Rejects where nobody answers, with a `DialRefusal` where nobody ever will. */
+/** A way to dial other nodes. `codecs`: those that this side takes, the best first. Rejects where nobody answers, with a `DialRefusal` where nobody ever will. */
 export interface Transport {
-  dial(url: string, options: { readonly codec: string; readonly signal: AbortSignal }): Promise<Pipe>;
+  dial(url: string, options: { readonly codecs: readonly Codec[]; readonly signal: AbortSignal }): Promise<Pipe>;
 }

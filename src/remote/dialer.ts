@@ -1,11 +1,12 @@
 import type { EndReason } from "../../machines/session/events.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import { DialRefusal, type Pipe, type Transport } from "../ports/transport.ts";
 import { credentialsOf, type Authentication } from "./authentication.ts";
-import { jsonCodec } from "./codec.ts";
+import { jsonCodec } from "./codecs/json.ts";
 import { introduce } from "./introduce.ts";
 import { Fence } from "./fence.ts";
 import { farewellMs } from "./limits.ts";
@@ -15,17 +16,25 @@ import { ownLimits, PeerSession, type SessionGround } from "./peer-session.ts";
 export interface DialOptions {
   readonly url: string;
   readonly transport: Transport;
+  /** The best first; a node that does not know one takes the next. Default: JSON only. */
+  readonly codecs?: readonly [Codec, ...Codec[]];
   readonly auth: Authentication;
   /** What the node that is dialled may do here. */
   readonly grants: readonly string[];
+  /** Hears of each dial that came to nothing. */
+  readonly missed?: ((why: string) => void) | undefined;
   /** Hears of each state of the link, and of each session's end. */
   readonly moved?: (to: LinkState) => void;
+  /** Hears when the peer has said how busy it is. */
+  readonly loaded?: () => void;
   readonly ended?: (reason: EndReason, code: number) => void;
 }
 
+const justJson = [jsonCodec] as const;
+
 /**
- * The dialling side of a link to one address. A session outlives its connections; where it ends all the same, but
- * for good order or a refusal, another one begins.
+ * The dialling side of a link to one address. A session outlives its connections; where it ends all the same, another
+ * one begins, until this side closes the link or the other one refuses it for good.
  */
 export class Dialer {
   readonly #ground: SessionGround;
@@ -47,6 +56,10 @@ export class Dialer {
   #why = "";
   /** The session that ended is followed by one on a connection that is there already. */
   #succeeded = false;
+  /** When the other end, which goes away, wants to be dialled again. */
+  #retryAfterMs: number | undefined;
+  /** The other end has closed in good order, and has not been reached since. */
+  hasLeft = false;
 
   constructor(ground: SessionGround, self: { readonly node: string; readonly inc: string }, options: DialOptions) {
     this.#ground = ground;
@@ -72,6 +85,11 @@ export class Dialer {
     return this.#session.link.state;
   }
 
+  /** Nothing is dialled any more: this side has closed the link, or was refused for good. */
+  get isOver(): boolean {
+    return this.#refusal !== undefined;
+  }
+
   /** The node at the other end, once it has been reached. */
   get peer(): { readonly node: string; readonly inc: string; readonly grants: readonly string[] } | undefined {
     const welcome = this.#welcome;
@@ -84,8 +102,17 @@ export class Dialer {
     if (this.#refusal !== undefined) return Promise.reject(new Error(this.#refusal));
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      this.#waiting.push({ resolve, reject });
+      const leave = (): void => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiter);
+        reject(signal?.reason as Error);
+      };
+      const settle = (done: () => void): void => {
+        signal?.removeEventListener("abort", leave);
+        done();
+      };
+      const waiter = { resolve: () => settle(resolve), reject: (why: Error) => settle(() => reject(why)) };
+      signal?.addEventListener("abort", leave, { once: true });
+      this.#waiting.push(waiter);
     });
   }
 
@@ -116,13 +143,16 @@ export class Dialer {
     this.#sessionId = nextSessionId(this.#sessionId);
     this.#isKnown = false;
     this.#dials += 1;
-    const who = { role: "dialer", peer: this.#options.url, grants: this.#options.grants, attempt } as const;
+    const { url, grants, codecs = justJson } = this.#options;
+    const who = { role: "dialer", peer: url, grants, attempt, codec: codecs[0] } as const;
     return new PeerSession(this.#ground, who, {
       moved: (to) => {
         // What was said up to this moment may have been heard.
         if (to === "resuming" || to === "down") this.fence.said();
         this.#options.moved?.(to);
       },
+      goAway: ({ retryAfterMs }) => (this.#retryAfterMs = retryAfterMs),
+      loaded: () => this.#options.loaded?.(),
       dial: (fromMs, toMs) => this.#redial(fromMs, toMs),
       ended: (reason, code) => this.#ended(reason, code),
     });
@@ -140,32 +170,33 @@ export class Dialer {
     const isOverThere = reason === "restarted" || (reason === "closed" && !this.#abort.signal.aborted);
     if (welcome !== undefined && this.#isKnown && !isOverThere)
       this.fence.raise({ ttlMs: welcome.sess.ttl, heartbeatMs: welcome.hb });
+    if (reason === "refused") this.#stop(`the link ended: refused (${code}) ${this.#why}`);
+    this.hasLeft = reason === "closed";
     this.#options.ended?.(reason, code);
-    if (reason === "closed" || reason === "refused")
-      return this.#stop(`the link ended: ${reason} (${code}) ${this.#why}`);
-    if (this.#abort.signal.aborted) return;
+    if (this.isOver) return;
+    if (this.hasLeft) this.#why = "the node closed its sessions in good order";
     this.#session = this.#begin(this.#session.link.attempt);
-    if (!this.#succeeded) this.#session.link.missed(1006);
+    if (!this.#succeeded) this.#session.link.missed(1006, this.#retryAfterMs);
+    this.#retryAfterMs = undefined;
   }
 
   #dial(): void {
-    const { transport, url } = this.#options;
+    const { transport, url, codecs = justJson } = this.#options;
     const { signal } = this.#abort;
     this.#dials += 1;
     const number = this.#dials;
     // A dial that was overtaken by another, or by the end, leads nowhere.
     const isLate = (): boolean => signal.aborted || number !== this.#dials;
-    transport.dial(url, { codec: jsonCodec, signal }).then(
+    transport.dial(url, { codecs, signal }).then(
       (pipe) => {
         if (isLate()) pipe.terminate();
         else this.#greet(pipe, isLate);
       },
       (problem: unknown) => {
         if (isLate()) return;
-        this.#why = problem instanceof Error ? problem.message : String(problem);
         // A node that has been reached before may only have its certificate renewed.
         const isFinal = problem instanceof DialRefusal && this.#welcome === undefined;
-        this.#session.link.missed(isFinal ? problem.code : 1006);
+        this.#missed(problem instanceof Error ? problem.message : String(problem), isFinal ? problem.code : 1006);
       },
     );
   }
@@ -180,7 +211,7 @@ export class Dialer {
       node: this.#self.node,
       inc: this.#self.inc,
       nonce: ids.hex(16),
-      codec: jsonCodec,
+      codec: pipe.end.codec.name,
       feat: ["batch"],
       lim: pace.limits ?? ownLimits,
       auth: credentialsOf(auth),
@@ -190,9 +221,14 @@ export class Dialer {
     introduce(pipe, { hello, auth, clock }, (result) => {
       if (isLate()) return pipe.close(1000, "overtaken");
       if (result.ok) return this.#welcomed(pipe, result.welcome);
-      this.#why = result.reason;
-      this.#session.link.missed(result.code, result.retryAfterMs);
+      this.#missed(result.reason, result.code, result.retryAfterMs);
     });
+  }
+
+  #missed(why: string, code: number, retryAfterMs?: number): void {
+    this.#why = why;
+    this.#session.link.missed(code, retryAfterMs);
+    this.#options.missed?.(why);
   }
 
   #welcomed(pipe: Pipe, welcome: Welcome): void {
@@ -205,6 +241,7 @@ export class Dialer {
     this.#sessionId = id;
     this.#isKnown = true;
     this.#welcome = welcome;
+    this.hasLeft = false;
     // The other end ends an earlier session of this dialer before it welcomes another.
     this.fence.drop();
     this.#session.link.attach(pipe, recv, recv + welcome.lim.msgs);

@@ -1,12 +1,11 @@
 import { stepAdmission, type AdmissionEffect, type AdmissionInput } from "../../machines/session/admission.ts";
 import { takeToken, type Bucket } from "../../machines/session/bucket.ts";
+import type { WireData } from "../../machines/wire/codec.ts";
 import type { Hello } from "../../machines/wire/frames.ts";
-import { readTextFrame } from "../../machines/wire/read-frame.ts";
 import type { Ids } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
 import { bindingOf, isKeyOf, isOneOf, keyOf, signHex, verifyHex, type Authentication } from "./authentication.ts";
-import { writeFrame } from "./codec.ts";
 import {
   countedAddressesMax,
   handshakeBurstMax,
@@ -80,7 +79,8 @@ export class Door {
 function turnAway(pipe: Pipe, why: { code: number; reason: string; retryAfterMs?: number }): void {
   const { code, reason, retryAfterMs } = why;
   pipe.listen({ frame() {}, drained() {}, closed() {} });
-  pipe.send(writeFrame({ t: "E", code, message: reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }));
+  const frame = { t: "E", code, message: reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const;
+  pipe.send(pipe.end.codec.write(frame));
   pipe.close(code, reason);
 }
 
@@ -102,7 +102,7 @@ class Visit {
     this.#rules = {
       node,
       inc,
-      codec: pipe.end.codec,
+      codec: pipe.end.codec.name,
       nonce: ids.hex(16),
       key: keyOf(auth),
       binding: bindingOf(auth, pipe.end),
@@ -115,11 +115,11 @@ class Visit {
       verify: verifyHex(auth),
     };
     this.#limit = clock.after(options.handshakeTimeoutMs ?? handshakeTimeoutMs, () => this.#step({ type: "timeout" }));
-    pipe.listen({ frame: (text) => this.#read(text), drained() {}, closed: () => this.#finish() });
+    pipe.listen({ frame: (data) => this.#read(data), drained() {}, closed: () => this.#finish() });
   }
 
-  #read(text: string): void {
-    const reading = readTextFrame(text);
+  #read(data: WireData): void {
+    const reading = this.#pipe.end.codec.read(data);
     if (reading.kind === "frame") this.#step({ type: "frame", frame: reading.frame });
     else if (reading.kind === "refused") this.#refuse(reading.code, reading.reason);
   }
@@ -134,7 +134,7 @@ class Visit {
   #perform(effect: AdmissionEffect): void {
     switch (effect.type) {
       case "send":
-        this.#pipe.send(writeFrame(effect.frame));
+        this.#pipe.send(this.#pipe.end.codec.write(effect.frame));
         return;
       case "sign":
         signHex(this.#options.auth, effect.bytes).then(

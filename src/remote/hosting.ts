@@ -25,8 +25,10 @@ export interface Incoming {
 export interface IncomingCall extends Incoming {
   /** Milliseconds that the caller still waits. */
   readonly ttlMs: number;
-  /** Aborted when the caller gives up, or its session ends. */
-  readonly signal: AbortSignal;
+  /** Whether the caller takes what `emit` tells. */
+  readonly isFollowed: boolean;
+  /** Calls each of these once when the caller gives up, or its session ends; a signal for each call would be dear. */
+  onCancel(cancel: () => void): void;
   /** Tells the caller something on the way; resolves when the caller has taken enough of what came before. */
   emit(item: unknown): Promise<void>;
 }

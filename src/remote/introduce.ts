@@ -5,11 +5,9 @@ import {
   type IntroductionState,
 } from "../../machines/session/introduction.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
-import { readTextFrame } from "../../machines/wire/read-frame.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
 import { bindingOf, isKeyOf, signHex, verifyHex, type Authentication } from "./authentication.ts";
-import { writeFrame } from "./codec.ts";
 import { handshakeTimeoutMs } from "./limits.ts";
 
 /** How a dialer's handshake ended. */
@@ -24,6 +22,7 @@ export function introduce(
   over: (result: Introduced) => void,
 ): void {
   const { auth, hello } = options;
+  const { codec } = pipe.end;
   const rules = {
     hello,
     binding: bindingOf(auth, pipe.end),
@@ -43,7 +42,7 @@ export function introduce(
   const perform = (effect: IntroductionEffect): void => {
     switch (effect.type) {
       case "send":
-        pipe.send(writeFrame(effect.frame));
+        pipe.send(codec.write(effect.frame));
         return;
       case "sign":
         signHex(auth, effect.bytes).then(
@@ -67,13 +66,13 @@ export function introduce(
   };
   const limit = options.clock.after(handshakeTimeoutMs, () => step({ type: "timeout" }));
   pipe.listen({
-    frame(text) {
-      const reading = readTextFrame(text);
+    frame(data) {
+      const reading = codec.read(data);
       if (reading.kind === "frame") step({ type: "frame", frame: reading.frame });
       else if (reading.kind === "refused") finish({ ok: false, code: reading.code, reason: reading.reason });
     },
     drained() {},
     closed: (code, reason) => finish({ ok: false, code, reason }),
   });
-  pipe.send(writeFrame(hello));
+  pipe.send(codec.write(hello));
 }

@@ -4,12 +4,12 @@ import { nextAlarm } from "../../machines/session/liveness.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
 import { hasRoom, openSession, type SessionSettings, type SessionState } from "../../machines/session/state.ts";
 import type { stepSession } from "../../machines/session/step.ts";
+import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import type { Draft, Envelope } from "../../machines/wire/envelope.ts";
 import type { GoAway } from "../../machines/wire/frames.ts";
-import { readTextFrame } from "../../machines/wire/read-frame.ts";
+import type { FrameReading } from "../../machines/wire/read-frame.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
-import { joinBatch, writeFrame } from "./codec.ts";
 import { lateSlackMs } from "./limits.ts";
 
 /** Who hears what becomes of a session. */
@@ -17,16 +17,22 @@ export interface LinkEvents {
   deliver(envelope: Envelope): void;
   moved(to: LinkState): void;
   goAway(frame: GoAway): void;
+  /** The peer has said how many messages it has in hand; `peerLoad` has it. */
+  loaded(): void;
   /** A dialer is to dial after a time between the two. */
   dial(fromMs: number, toMs: number): void;
   ended(reason: EndReason, code: number, unsettled: readonly Draft[]): void;
 }
 
 export interface LinkOptions {
-  readonly settings: SessionSettings;
+  readonly settings: Omit<SessionSettings, "pack">;
+  /** What is sent is encoded so, until a connection says otherwise. */
+  readonly codec: Codec;
   /** Dials in a row that came to nothing before this session began. */
   readonly attempt: number;
   readonly clock: Clock;
+  /** Messages that this side has in hand. */
+  readonly load: () => number;
   readonly events: LinkEvents;
   /** Runs at the end of the present turn of the event loop. */
   readonly defer: (run: () => void) => void;
@@ -47,6 +53,8 @@ export interface LinkStats {
 export class Link {
   readonly #options: LinkOptions;
   #state: SessionState;
+  #codec: Codec;
+  #peerLoad = 0;
   #pipes = 0;
   readonly #open = new Map<number, Pipe>();
   #alarm: Timer | undefined;
@@ -57,7 +65,9 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#state = openSession(options.settings, options.clock.now(), options.attempt);
+    this.#codec = options.codec;
+    const settings = { ...options.settings, pack: (draft: Draft, seq: number) => this.#codec.pack(draft, seq) };
+    this.#state = openSession(settings, options.clock.now(), options.attempt);
   }
 
   get state(): LinkState {
@@ -74,6 +84,11 @@ export class Link {
     return this.#state.heardAt;
   }
 
+  /** Messages that the peer has in hand, as it said last. */
+  get peerLoad(): number {
+    return this.#peerLoad;
+  }
+
   /** Dials in a row that led to nothing lasting. */
   get attempt(): number {
     return this.#state.attempt;
@@ -82,6 +97,11 @@ export class Link {
   get stats(): LinkStats {
     const { life, outbox, resumes, duplicates } = this.#state;
     return { state: life, unacknowledged: outbox.size, bytes: outbox.bytes, resumes, duplicates };
+  }
+
+  /** Bytes that a message takes on the wire. */
+  measure(draft: Draft): number {
+    return this.#codec.measure(draft);
   }
 
   /** Offers a call or a tell; "full" and "down" mean that it was not taken. */
@@ -102,9 +122,13 @@ export class Link {
     const number = this.#pipes;
     this.#open.set(number, pipe);
     this.#received = pipe.received();
-    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now() });
+    const { codec } = pipe.end;
+    const repack = codec !== this.#codec;
+    const load = this.#options.load();
+    this.#codec = codec;
+    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now(), load, repack });
     pipe.listen({
-      frame: (text) => this.#read(number, text),
+      frame: (data) => this.#read(number, codec.read(data)),
       drained: () => this.#step({ type: "congested", pipe: number, full: false }),
       closed: (code) => {
         this.#open.delete(number);
@@ -132,9 +156,8 @@ export class Link {
     await new Promise<void>((resolve) => (this.#settled = resolve));
   }
 
-  #read(pipe: number, text: string): void {
+  #read(pipe: number, reading: FrameReading): void {
     if (pipe === this.#state.pipe) this.#received = this.#open.get(pipe)?.received() ?? 0;
-    const reading = readTextFrame(text);
     if (reading.kind === "ignored") return;
     if (reading.kind === "refused")
       return this.#step({ type: "broken", pipe, code: reading.code, reason: reading.reason });
@@ -162,11 +185,14 @@ export class Link {
       case "wake":
         return effect.atOnce ? this.#flush() : defer(this.#flush);
       case "batch":
-        return this.#write(effect.pipe, joinBatch(effect.a, effect.l, effect.bodies));
+        return this.#write(effect.pipe, this.#codec.join(effect.a, effect.l, effect.bodies));
       case "frame":
-        return this.#write(effect.pipe, writeFrame(effect.frame));
+        return this.#write(effect.pipe, this.#codec.write(effect.frame));
       case "deliver":
         return events.deliver(effect.envelope);
+      case "loaded":
+        this.#peerLoad = effect.load;
+        return events.loaded();
       case "disconnect": {
         const pipe = this.#open.get(effect.pipe);
         if (effect.hard) pipe?.terminate();
@@ -186,15 +212,15 @@ export class Link {
   }
 
   readonly #flush = (): void => {
-    const write = (): void => this.#step({ type: "flush", now: this.#options.clock.now() });
+    const write = (): void => this.#step({ type: "flush" });
     const pipe = this.#open.get(this.#state.pipe);
     if (pipe === undefined) write();
     else pipe.cork(write);
   };
 
-  #write(number: number, text: string): void {
+  #write(number: number, frame: WireData): void {
     const pipe = this.#open.get(number);
-    if (pipe?.send(text) === false) this.#step({ type: "congested", pipe: number, full: true });
+    if (pipe?.send(frame) === false) this.#step({ type: "congested", pipe: number, full: true });
   }
 
   /** One timer serves all waits: it is moved only when something earlier is due. */
@@ -217,6 +243,6 @@ export class Link {
       this.#received = received;
       this.#step({ type: "heard", pipe, now });
     }
-    this.#step({ type: "tick", now, lateMs, load: 0 });
+    this.#step({ type: "tick", now, lateMs, load: this.#options.load() });
   };
 }

@@ -1,3 +1,4 @@
+import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import type { Random } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Listening, Pipe, PipeEnd, PipeListener, Transport } from "../ports/transport.ts";
@@ -47,11 +48,13 @@ export class MemoryNetwork implements Transport {
     };
   }
 
-  dial(url: string, options: { readonly codec: string; readonly signal: AbortSignal }): Promise<Pipe> {
+  /** The best codec of the dialer is taken: whoever listens here is of the same process, and knows it too. */
+  dial(url: string, options: { readonly codecs: readonly Codec[]; readonly signal: AbortSignal }): Promise<Pipe> {
     const accept = this.#places.get(url);
-    if (accept === undefined) return Promise.reject(new Error(`nobody listens at ${url}`));
+    const [codec] = options.codecs;
+    if (accept === undefined || codec === undefined) return Promise.reject(new Error(`nobody listens at ${url}`));
     options.signal.throwIfAborted();
-    const end = { codec: options.codec, address: "memory", binding: "", certified: [] };
+    const end = { codec, address: "memory", binding: "", certified: [] };
     const wire = new MemoryWire(end, {
       after: (delayMs, fire) => void this.#clock.after(delayMs, fire),
       latencyMs: () => this.#latencyMs * this.#random.next(),
@@ -141,7 +144,7 @@ class MemoryPipe implements Pipe {
     for (const tell of early) tell();
   }
 
-  send(frame: string): boolean {
+  send(frame: WireData): boolean {
     const bytes = Buffer.byteLength(frame);
     this.#bytesOut += bytes;
     this.#carry(() => {
@@ -181,7 +184,7 @@ class MemoryPipe implements Pipe {
     this.#finish(1006, "");
   }
 
-  take(frame: string, bytes: number): void {
+  take(frame: WireData, bytes: number): void {
     this.arrived?.();
     if (this.#ended) return;
     this.#bytesIn += bytes;

@@ -1,12 +1,12 @@
 import { stepSession } from "../../machines/session/step.ts";
 import { sessionTtlMs, heartbeatMs } from "../../machines/session/limits.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Ids, Random } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
 import type { Authentication } from "./authentication.ts";
-import { writeFrame } from "./codec.ts";
 import { Dialer, type DialOptions } from "./dialer.ts";
 import { Door } from "./door.ts";
 import type { Hosting } from "./hosting.ts";
@@ -29,6 +29,10 @@ export interface NodeOptions {
   /** Hears of each session that was accepted, and of its end. */
   readonly joined?: (session: PeerSession) => void;
   readonly left?: (session: PeerSession, reason: string) => void;
+  /** Hears when the peer of an accepted session has said how busy it is. */
+  readonly loaded?: (session: PeerSession) => void;
+  /** Messages that this node has in hand, which its heartbeats tell its peers. */
+  readonly load?: () => number;
   /** The machine of the sessions; a test gives a broken one to prove that it would be noticed. */
   readonly step?: typeof stepSession;
 }
@@ -36,7 +40,6 @@ export interface NodeOptions {
 /** A session that a peer dialled, under the id it can be resumed with. */
 interface Accepted {
   readonly id: string;
-  readonly node: string;
   readonly inc: string;
   readonly session: PeerSession;
 }
@@ -50,6 +53,8 @@ export class RemoteNode {
   readonly #ground: SessionGround;
   readonly #door: Door;
   readonly #accepted = new Map<string, Accepted>();
+  /** The same by the peer's name: a hello is compared with the sessions of its own node only. */
+  readonly #byPeer = new Map<string, Set<Accepted>>();
   readonly #dialers = new Set<Dialer>();
   #draining: { readonly retryAfterMs: number; readonly redirect?: string } | undefined;
 
@@ -63,6 +68,7 @@ export class RemoteNode {
       ids: options.ids,
       hosting: options.hosting,
       pace: options.pace ?? {},
+      load: options.load ?? (() => 0),
       // The end of the turn, after the promises of handlers: what was answered in one turn travels together.
       defer: (run) => void setImmediate(run),
       step: options.step ?? stepSession,
@@ -104,7 +110,7 @@ export class RemoteNode {
         ...options,
         grants: options.grants ?? [],
         ended: (reason, code) => {
-          if (reason === "closed" || reason === "refused") this.#dialers.delete(dialer);
+          if (dialer.isOver) this.#dialers.delete(dialer);
           options.ended?.(reason, code);
         },
       },
@@ -149,14 +155,15 @@ export class RemoteNode {
       const message = isFull ? "too many sessions" : "draining: nothing new is taken";
       return this.#turnAway(pipe, code, message);
     }
-    const accepted = this.#open(hello, { key, id: sess.id });
+    const accepted = this.#open(hello, { key, id: sess.id, codec: pipe.end.codec });
     this.#welcome(pipe, accepted, { resumed: false, sig });
     accepted.session.link.attach(pipe, 0, hello.lim.msgs);
     this.#options.joined?.(accepted.session);
   }
 
   #turnAway(pipe: Pipe, code: number, message: string): void {
-    pipe.send(writeFrame({ t: "E", code, message, retryAfterMs: this.#draining?.retryAfterMs ?? 1_000 }));
+    const retryAfterMs = this.#draining?.retryAfterMs ?? 1_000;
+    pipe.send(pipe.end.codec.write({ t: "E", code, message, retryAfterMs }));
     pipe.close(code, message);
   }
 
@@ -166,8 +173,8 @@ export class RemoteNode {
    * earlier itself, and comes too late.
    */
   #endOlder({ node, inc }: Hello, id: string): boolean {
-    for (const accepted of this.#accepted.values()) {
-      if (accepted.node !== node) continue;
+    // A session that ends leaves the set meanwhile.
+    for (const accepted of this.#byPeer.get(node) ?? []) {
       const isSameDialer = accepted.inc === inc && accepted.id !== id && isOfOneDialer(accepted.id, id);
       if (isSameDialer && accepted.id > id) return false;
       if (isSameDialer || accepted.inc !== inc) accepted.session.link.end("restarted", 4410);
@@ -175,15 +182,20 @@ export class RemoteNode {
     return true;
   }
 
-  #open({ node, inc }: Hello, { key, id }: { readonly key: string; readonly id: string }): Accepted {
-    const who = { role: "acceptor", peer: node, grants: this.#options.grants(node) } as const;
+  #open({ node, inc }: Hello, { key, id, codec }: Readonly<{ key: string; id: string; codec: Codec }>): Accepted {
+    const who = { role: "acceptor", peer: node, codec, grants: this.#options.grants(node) } as const;
     const session: PeerSession = new PeerSession(this.#ground, who, {
+      loaded: () => this.#options.loaded?.(session),
       ended: (reason) => {
         this.#accepted.delete(key);
+        peers.delete(accepted);
+        if (peers.size === 0 && this.#byPeer.get(node) === peers) this.#byPeer.delete(node);
         this.#options.left?.(session, reason);
       },
     });
-    const accepted = { id, node, inc, session };
+    const accepted: Accepted = { id, inc, session };
+    const peers = this.#byPeer.get(node) ?? new Set();
+    this.#byPeer.set(node, peers.add(accepted));
     this.#accepted.set(key, accepted);
     return accepted;
   }
@@ -201,6 +213,6 @@ export class RemoteNode {
       hb: pace.heartbeatMs ?? heartbeatMs,
       ...(how.sig === undefined ? {} : { sig: how.sig }),
     };
-    pipe.send(writeFrame(frame));
+    pipe.send(pipe.end.codec.write(frame));
   }
 }

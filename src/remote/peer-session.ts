@@ -13,12 +13,12 @@ import {
 import type { LinkState } from "../../machines/session/machine.ts";
 import type { SessionSettings } from "../../machines/session/state.ts";
 import type { stepSession } from "../../machines/session/step.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
 import type { Draft, Envelope } from "../../machines/wire/envelope.ts";
 import type { GoAway, WireLimits } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Ids, Random } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
-import { packDraft } from "./codec.ts";
 import type { Hosting } from "./hosting.ts";
 import { Link } from "./link.ts";
 import { Requests, type DeadRemoteLetter } from "./requests.ts";
@@ -45,15 +45,16 @@ export interface SessionGround {
   readonly ids: Ids;
   readonly hosting: Hosting;
   readonly pace: Pace;
+  /** Messages that this node has in hand, which its heartbeats tell. */
+  readonly load: () => number;
   readonly defer: (run: () => void) => void;
   readonly step: typeof stepSession;
   readonly dead: (peer: string, letter: DeadRemoteLetter) => void;
 }
 
-export function settingsOf(role: SessionSettings["role"], pace: Pace): SessionSettings {
+export function settingsOf(role: SessionSettings["role"], pace: Pace): Omit<SessionSettings, "pack"> {
   return {
     role,
-    pack: packDraft,
     limits: pace.limits ?? ownLimits,
     outboxMessages: outboxMessagesMax,
     outboxBytes: outboxBytesMax,
@@ -71,6 +72,7 @@ export function settingsOf(role: SessionSettings["role"], pace: Pace): SessionSe
 export interface SessionEvents {
   moved?(to: LinkState): void;
   goAway?(frame: GoAway): void;
+  loaded?(): void;
   dial?(fromMs: number, toMs: number): void;
   ended(reason: EndReason, code: number): void;
 }
@@ -79,6 +81,8 @@ export interface SessionEvents {
 interface SessionSides {
   readonly role: SessionSettings["role"];
   readonly peer: string;
+  /** Of the first connection, as far as is known. */
+  readonly codec: Codec;
   /** What the peer may do here. */
   readonly grants: readonly string[];
   /** Dials in a row that came to nothing before this session began. */
@@ -102,21 +106,26 @@ export class PeerSession {
     this.#events = events;
     this.link = new Link({
       settings: settingsOf(who.role, ground.pace),
+      codec: who.codec,
       attempt: who.attempt ?? 0,
       clock,
+      load: ground.load,
       defer,
       step,
       events: {
         deliver: (envelope) => this.#deliver(envelope),
         moved: (to) => events.moved?.(to),
         goAway: (frame) => events.goAway?.(frame),
+        loaded: () => events.loaded?.(),
         dial: (fromMs, toMs) => events.dial?.(fromMs, toMs),
         ended: (reason, code, unsettled) => this.#end(reason, code, unsettled),
       },
     });
     const prefix = ids.hex();
+    const measure = (draft: Draft): number => this.link.measure(draft);
+    const send = (draft: Draft): void => this.link.send(draft);
     this.requests = new Requests(
-      { peer: who.peer, trySend: (draft) => this.link.trySend(draft), send: (draft) => this.link.send(draft) },
+      { peer: who.peer, measure, trySend: (draft) => this.link.trySend(draft), send },
       { clock, prefix, dead: (letter) => ground.dead(who.peer, letter) },
     );
     this.service = new Service({
@@ -125,7 +134,8 @@ export class PeerSession {
       grants: who.grants,
       clock,
       prefix,
-      send: (draft) => this.link.send(draft),
+      measure,
+      send,
       defer,
     });
   }

@@ -3,7 +3,6 @@ import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope
 import { hopsMax } from "../../machines/wire/limits.ts";
 import { packValue, unpackValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
-import { measureDraft } from "./codec.ts";
 import { hostValues } from "./host-values.ts";
 import { writeAddress, type Address, type RemoteDown } from "./hosting.ts";
 import { messageBytesMax, openCallsMax } from "./limits.ts";
@@ -18,6 +17,8 @@ export interface RequestOptions {
   /** Where this message may still be passed on to; a forwarder gives what it was given. */
   readonly hops?: number;
   readonly headers?: { readonly [name: string]: string };
+  /** Hears that there is an outcome, just before whoever waits for it does. */
+  readonly settled?: () => void;
   /** Hears what the handler emits; it may emit so many items before it is granted more. */
   readonly stream?: { readonly credit: number; next(item: unknown): void };
 }
@@ -33,6 +34,8 @@ export interface DeadRemoteLetter {
 /** The session that requests travel on. */
 export interface Carrier {
   readonly peer: string;
+  /** Bytes that a message takes on the wire. */
+  measure(draft: Draft): number;
   trySend(draft: Draft): "sent" | "full" | "down";
   send(draft: Draft): void;
 }
@@ -104,7 +107,7 @@ export class Requests {
       ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
       ...(options.headers === undefined ? {} : { x: options.headers }),
     };
-    const bytes = measureDraft(draft);
+    const bytes = this.#carrier.measure(draft);
     const sent = bytes > messageBytesMax ? "too large" : this.#carrier.trySend(draft);
     if (sent === "sent") return "accepted";
     this.#dead({ id, to: address, capability, reason: sent });
@@ -222,7 +225,7 @@ export class Requests {
       ...(options.tracestate === undefined ? {} : { ts: options.tracestate }),
       ...headersOf(options),
     };
-    const bytes = measureDraft(draft);
+    const bytes = this.#carrier.measure(draft);
     if (bytes > messageBytesMax) {
       const message = `the input of ${what.ty} makes a message of ${bytes} bytes; it may have ${messageBytesMax}`;
       return refused(failure("remote/unsendable", message, { path: "value", bytes }));
@@ -246,6 +249,7 @@ export class Requests {
         if (!this.#calls.delete(id)) return;
         limit.cancel();
         signal?.removeEventListener("abort", cancel);
+        options.settled?.();
         resolve(outcome);
       };
       const limit = this.#clock.after(timeoutMs, () => {

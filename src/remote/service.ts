@@ -5,7 +5,6 @@ import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope
 import { hopsMax, ttlMaxMs } from "../../machines/wire/limits.ts";
 import { packValue, unpackValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
-import { measureDraft } from "./codec.ts";
 import { hostValues } from "./host-values.ts";
 import { readAddress, writeAddress, type Address, type Hosting, type Incoming, type RemoteDown } from "./hosting.ts";
 import {
@@ -25,12 +24,15 @@ export interface ServiceOptions {
   readonly grants: readonly string[];
   readonly clock: Clock;
   readonly prefix: string;
+  /** Bytes that a message takes on the wire. */
+  readonly measure: (draft: Draft) => number;
   readonly send: (draft: Draft) => void;
   readonly defer: (run: () => void) => void;
 }
 
 interface ServedCall {
-  readonly controller: AbortController;
+  /** Called when the caller gives up; undefined when it has. */
+  cancels: (() => void)[] | undefined;
   /** Items that the caller takes; undefined where it takes none at all. */
   credit: number | undefined;
   refill: (() => void) | undefined;
@@ -59,7 +61,7 @@ export class Service {
   readonly #takers: ReadonlyMap<string, (envelope: Envelope) => void> = new Map([
     ["call", (envelope: Envelope) => this.#call(envelope)],
     ["tell", (envelope: Envelope) => this.#tell(envelope)],
-    ["cancel", ({ re = "" }: Envelope) => this.#giveUp(re, "the caller gave up")],
+    ["cancel", ({ re = "" }: Envelope) => this.#giveUp(re)],
     ["credit", ({ re = "", p }: Envelope) => this.#credit(re, p)],
     ["mon", (envelope: Envelope) => this.#monitor(envelope)],
     ["unmon", ({ re = "" }: Envelope) => this.#unmonitor(re)],
@@ -84,7 +86,7 @@ export class Service {
   /** The session has ended: nobody waits, so nothing goes on; what the peer spawned is stopped. */
   end(): void {
     this.#ended = true;
-    for (const id of this.#calls.keys()) this.#giveUp(id, "the caller's session ended");
+    for (const id of this.#calls.keys()) this.#giveUp(id);
     for (const unwatch of this.#monitors.values()) unwatch();
     this.#monitors.clear();
     for (const child of this.#spawned.values()) this.#options.hosting.stop(child);
@@ -95,7 +97,7 @@ export class Service {
     if (this.#ended) return;
     this.#number += 1;
     const draft = { id: `${this.#options.prefix}~${this.#number.toString(36)}`, k, f: "", to: "", ty: "", re, p };
-    const bytes = measureDraft(draft);
+    const bytes = this.#options.measure(draft);
     if (bytes <= messageBytesMax) return this.#options.send(draft);
     const message = `the answer has ${bytes} bytes; a message may have ${messageBytesMax}`;
     this.#refuse(re, failure("remote/unsendable", message, { bytes }));
@@ -141,7 +143,7 @@ export class Service {
       return this.#refuse(id, failure("call/busy", `${openCallsMax} calls of this peer are open`));
     const credit = Number(envelope.x?.["credit"] ?? Number.NaN);
     const served: ServedCall = {
-      controller: new AbortController(),
+      cancels: [],
       credit: Number.isSafeInteger(credit) && credit >= 0 ? credit : undefined,
       refill: undefined,
     };
@@ -149,7 +151,8 @@ export class Service {
     const call = {
       ...incoming,
       ttlMs: envelope.ttl ?? ttlMaxMs,
-      signal: served.controller.signal,
+      isFollowed: served.credit !== undefined,
+      onCancel: (cancel: () => void) => void (served.cancels === undefined ? cancel() : served.cancels.push(cancel)),
       emit: (item: unknown) => this.#emit(id, served, item),
     };
     this.#options.hosting.call(call).then(
@@ -183,12 +186,14 @@ export class Service {
     served.refill?.();
   }
 
-  #giveUp(id: string, reason: string): void {
+  #giveUp(id: string): void {
     const served = this.#calls.get(id);
     if (served === undefined) return;
     this.#calls.delete(id);
     served.refill?.();
-    served.controller.abort(new DOMException(reason, "AbortError"));
+    const { cancels = [] } = served;
+    served.cancels = undefined;
+    for (const cancel of cancels) cancel();
   }
 
   #monitor({ id, to }: Envelope): void {

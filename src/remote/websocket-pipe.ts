@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
+import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import type { Pipe, PipeEnd, PipeListener } from "../ports/transport.ts";
 
 /** Bytes waiting in a socket before the pipe says that it is full. */
@@ -9,7 +10,7 @@ export const pipeBufferBytesMax = 1_048_576;
 export const goodbyeTimeoutMs = 1_000;
 
 /** What the socket itself says of the other end: certificate and channel, where it is TLS. */
-export function describeEnd(socket: Socket, codec: string): PipeEnd {
+export function describeEnd(socket: Socket, codec: Codec): PipeEnd {
   const address = socket.remoteAddress ?? "";
   const tls = socket as Partial<TLSSocket>;
   if (tls.exportKeyingMaterial === undefined) return { codec, address, binding: "", certified: [] };
@@ -31,7 +32,7 @@ export class WebSocketPipe implements Pipe {
   #unwatch: (() => void) | undefined;
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
-  constructor(socket: WebSocket, net: Socket, codec: string) {
+  constructor(socket: WebSocket, net: Socket, codec: Codec) {
     this.#socket = socket;
     this.#net = net;
     this.end = describeEnd(net, codec);
@@ -54,7 +55,7 @@ export class WebSocketPipe implements Pipe {
     for (const tell of early) tell();
   }
 
-  send(frame: string): boolean {
+  send(frame: WireData): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) return true;
     this.#socket.send(frame);
     if (this.#socket.bufferedAmount >= pipeBufferBytesMax) this.#full = true;
@@ -102,11 +103,10 @@ export class WebSocketPipe implements Pipe {
 
   #take(data: RawData, isBinary: boolean): void {
     if (this.#closed !== undefined) return;
-    if (isBinary) return this.close(4400, "frames of this codec are text");
     const bytes = data as Buffer;
     if (bytes.length > this.#frameBytesMax) return this.close(4413, "the frame is too large");
-    const text = bytes.toString("utf8");
-    this.#tell(() => this.#listener?.frame(text));
+    const frame = isBinary ? bytes : bytes.toString("utf8");
+    this.#tell(() => this.#listener?.frame(frame));
   }
 
   #relieve(): void {

@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
 import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
 import { TroupeError } from "../errors.ts";
 import { refuseUpgrade, type HttpDoor } from "../listen/door.ts";
 import { tlsOptions, type TlsIdentity } from "../listen/tls.ts";
 import type { Listening, Pipe, Transport } from "../ports/transport.ts";
-import { jsonCodec } from "./codec.ts";
+import { jsonCodec } from "./codecs/json.ts";
 import { explainDial, explainStatus } from "./dial-problem.ts";
 import { WebSocketPipe } from "./websocket-pipe.ts";
 
@@ -18,7 +19,6 @@ const fragmentsMax = 16;
 const chunksMax = 2_048;
 
 const protocolPrefix = "troupe.v1.";
-const codecs: readonly string[] = [jsonCodec];
 
 const socketOptions = {
   maxPayload: frameBytesMax,
@@ -33,23 +33,28 @@ export const webSocketTransport: Transport = webSocketTransportWith({});
 /** Dials nodes by WebSocket; over TLS it shows this certificate, and takes those of these authorities. */
 export function webSocketTransportWith(tls: TlsIdentity): Transport {
   const options = { ...socketOptions, ...tlsOptions(tls), handshakeTimeout: dialTimeoutMs };
-  return { dial: (url, { codec, signal }) => dial(url, { codec, signal, options }) };
+  return { dial: (url, { codecs, signal }) => dial(url, { codecs, signal, options }) };
 }
 
 async function dial(
   url: string,
-  { codec, signal, options }: { readonly codec: string; readonly signal: AbortSignal; readonly options: ClientOptions },
+  { codecs, signal, options }: Readonly<{ codecs: readonly Codec[]; signal: AbortSignal; options: ClientOptions }>,
 ): Promise<Pipe> {
   checkDialUrl(url);
   signal.throwIfAborted();
-  const socket = new WebSocket(url, [protocolPrefix + codec], options);
+  const offered = codecs.map(({ name }) => protocolPrefix + name);
+  const socket = new WebSocket(url, offered, options);
   const abandon = (): void => socket.terminate();
   signal.addEventListener("abort", abandon, { once: true });
   try {
     return await new Promise<Pipe>((resolve, reject) => {
       let pipe: Pipe | undefined;
       // The pipe hears from the first byte on: frames may come together with the answer to the upgrade.
-      socket.once("upgrade", (response) => (pipe = new WebSocketPipe(socket, response.socket, codec)));
+      socket.once("upgrade", (response) => {
+        const codec = codecs[offered.indexOf(response.headers["sec-websocket-protocol"] ?? "")];
+        // An answer that was not offered is an error of the socket, which follows.
+        if (codec !== undefined) pipe = new WebSocketPipe(socket, response.socket, codec);
+      });
       socket.once("open", () => (pipe === undefined ? reject(new Error("no upgrade")) : resolve(pipe)));
       socket.once("unexpected-response", (request, response) => {
         void explainStatus(response).then((problem) => {
@@ -80,24 +85,33 @@ export function checkDialUrl(text: string): void {
     );
 }
 
-function codecOf(header: string | undefined): string | undefined {
-  const offered = (header ?? "").split(",").map((name) => name.trim());
-  return codecs.find((codec) => offered.includes(protocolPrefix + codec));
+/** The first of those that are offered, which is the one the dialer likes best. */
+function chooseCodec(codecs: readonly Codec[], offered: Iterable<string>): Codec | undefined {
+  for (const protocol of offered) {
+    const codec = codecs.find(({ name }) => protocol === protocolPrefix + name);
+    if (codec !== undefined) return codec;
+  }
+  return undefined;
 }
 
-/** Accepts nodes at `/` of a door. */
-export function acceptWebSockets(door: HttpDoor, accept: (pipe: Pipe) => void): Listening {
+/** Accepts nodes at `/` of a door, each with the codec that it likes best of these. */
+export function acceptWebSockets(
+  door: HttpDoor,
+  accept: (pipe: Pipe) => void,
+  codecs: readonly Codec[] = [jsonCodec],
+): Listening {
   const server = new WebSocketServer({
     ...socketOptions,
     noServer: true,
     clientTracking: false,
     handleProtocols: (offered) => {
-      const codec = codecs.find((name) => offered.has(protocolPrefix + name));
-      return codec === undefined ? false : protocolPrefix + codec;
+      const codec = chooseCodec(codecs, offered);
+      return codec === undefined ? false : protocolPrefix + codec.name;
     },
   });
   door.upgrade("/", (request, socket: Socket, head) => {
-    const codec = codecOf(request.headers["sec-websocket-protocol"]);
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+    const codec = chooseCodec(codecs, offered);
     if (codec === undefined) return refuseUpgrade(socket, "426 Upgrade Required");
     server.handleUpgrade(request, socket, head, (webSocket) => accept(new WebSocketPipe(webSocket, socket, codec)));
   });

@@ -14,6 +14,7 @@ import { TroupeError } from "../errors.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { Store } from "../ports/store.ts";
 import type { Core } from "../system/core.ts";
+import type { Supervisor } from "../system/supervisor.ts";
 import type { Workflows } from "../workflow/workflows.ts";
 
 /** How an agent takes part in votes. */
@@ -49,6 +50,9 @@ export interface DecideHost {
   readonly node: string;
   readonly dispatcher: Pick<Dispatcher, "send">;
   readonly workflows: Pick<Workflows, "catalogue" | "run">;
+  /** Where charts are shown; they cost something, so only where there is an inspector. */
+  readonly root: Pick<Supervisor, "host">;
+  readonly inspector: object | undefined;
 }
 
 /** Agents as voters of one troupe: each agent has one key, made here at its first vote and never handed out. */
@@ -93,14 +97,22 @@ export class Electors {
   async decide(options: DecideOptions): Promise<Decision> {
     const { execute = false, ...request } = options;
     if (execute) checkPayloads(request.options, (key) => this.#checkWorkflow(key));
-    const { store } = this.#host;
+    const { store, root, inspector } = this.#host;
     const { clock, ids, observe } = this.#host.core.ports;
     const timeoutMs = request.timeoutMs ?? ballotTimeoutMs;
     const voters = request.voters.map((each) => this.#toVoter(each, timeoutMs));
     const coordinator = (this.#coordinator ??= createSigner());
     const decision = await decide(
       { ...request, voters },
-      { clock, ids, observe, coordinator, journal: store, votes: store },
+      {
+        clock,
+        ids,
+        observe,
+        coordinator,
+        journal: store,
+        votes: store,
+        ...(inspector === undefined ? {} : { host: root.host }),
+      },
     );
     if (!execute) return decision;
     const { decisionId, status, certificate, electorate } = decision;

@@ -90,6 +90,82 @@ function changeText(text: string, dice: Dice): string {
   }
 }
 
+/** The same frames in MessagePack, which is mutated as bytes. */
+export const realBytes: readonly Uint8Array[] = readFileSync(
+  new URL("../fixtures/wire/v1-msgpack.jsonl", import.meta.url),
+  "utf8",
+)
+  .split("\n")
+  .filter((line) => line !== "")
+  .map((line) => new Uint8Array(Buffer.from((JSON.parse(line) as { hex: string }).hex, "hex")));
+
+/** Sizes that lie, types that nobody takes, records, and what nests. */
+const oddBytes: readonly string[] = [
+  "c1",
+  "d40000",
+  "d6ff00000000",
+  "d7ffffffffffffffffff",
+  "d67000000001",
+  "d66900000001",
+  "d4730093010203",
+  "d4780092a128a167",
+  "c7017400",
+  "c7086200000000000000ff",
+  "d4724091a16101",
+  "d4724091a95f5f70726f746f5f5f01",
+  "a95f5f70726f746f5f5f",
+  "4040404040",
+  "ddffffffff",
+  "dfffffffff",
+  "dbffffffff",
+  "c6ffffffff",
+  "cfffffffffffffffff",
+  "cb7ff8000000000000",
+  "c400",
+  "a3eda080",
+];
+const nestings: readonly number[][] = [
+  [0x91],
+  [0x81, 0xa1, 0x61],
+  [0xdc, 0x00, 0x01],
+  [0xd4, 0x72, 0x41, 0x91, 0xa1, 0x61],
+];
+
+function piece(dice: Dice): number[] {
+  if (dice.below(4) > 0) return [...Buffer.from(dice.pick(oddBytes), "hex")];
+  const nesting = dice.pick(nestings);
+  const times = dice.pick([10, 70, 30_000]);
+  return Array.from({ length: times * nesting.length }, (_, at) => nesting[at % nesting.length] as number);
+}
+
+function changeBytes(bytes: readonly number[], dice: Dice): number[] {
+  const [from, length] = [dice.below(bytes.length), 1 + dice.below(20)];
+  switch (dice.below(5)) {
+    case 0:
+      return bytes.with(from, dice.below(256));
+    case 1:
+      return bytes.toSpliced(from, length);
+    case 2:
+      return bytes.toSpliced(
+        from,
+        0,
+        ...Array.from({ length: 1 + dice.below(50) }, () => bytes.slice(from, from + length)).flat(),
+      );
+    case 3:
+      // In the place of a value, or between two.
+      return [...bytes.slice(0, from), ...piece(dice), ...bytes.slice(from + dice.below(2))];
+    default:
+      return bytes.slice(0, from);
+  }
+}
+
+/** A binary frame that was real once. Now and then it is left as it was. */
+export function mutateBytes(frame: Uint8Array, dice: Dice): Uint8Array {
+  let bytes = [...frame];
+  for (let changes = dice.below(4); changes > 0 && bytes.length > 0; changes -= 1) bytes = changeBytes(bytes, dice);
+  return new Uint8Array(bytes);
+}
+
 /** A frame that was real once. Now and then it is left as it was. */
 export function mutateFrame(frame: string, dice: Dice): string {
   let text = frame;

@@ -1,23 +1,49 @@
 import { closeCodes } from "../../machines/wire/close-codes.ts";
+import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import { systemIds } from "../../src/ports/chance.ts";
 import { systemClock } from "../../src/ports/clock.ts";
 import type { Pipe, PipeEnd, PipeListener } from "../../src/ports/transport.ts";
+import type { Frame } from "../../machines/wire/frames.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
+import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { MemoryNetwork } from "../../src/remote/memory-network.ts";
 import { seededRandom } from "../../src/testing/seeded.ts";
 import { TestHost } from "../conformance/transport-host.ts";
 import { helloOf } from "../conformance/transport-strangers.ts";
-import { diceOf, mutateFrame, realFrames, type Dice } from "./fuzz-frames.ts";
+import { diceOf, mutateBytes, mutateFrame, realBytes, realFrames, type Dice } from "./fuzz-frames.ts";
 
 export interface FuzzResult {
   readonly frames: number;
   readonly visits: number;
-  /** How often each close code was given. */
+  /** How often each close code was given in each codec: "json 4400". */
   readonly codes: { readonly [code: string]: number };
   /** Bytes that the heap grew by from the first tenth of the run to its end. */
   readonly heapGrowth: number;
   readonly findings: readonly string[];
 }
+
+/** What is said in one language: honest frames, and frames that were real once. */
+interface Tongue {
+  readonly codec: Codec;
+  readonly mutant: (dice: Dice) => WireData;
+}
+
+const tongues: readonly Tongue[] = [
+  { codec: jsonCodec, mutant: (dice) => mutateFrame(dice.pick(realFrames), dice) },
+  {
+    codec: msgpackCodec,
+    mutant(dice) {
+      if (dice.below(3) > 0) return mutateBytes(dice.pick(realBytes), dice);
+      const text = mutateFrame(dice.pick(realFrames), dice);
+      try {
+        return msgpackCodec.write(JSON.parse(text) as Frame);
+      } catch {
+        return text;
+      }
+    },
+  },
+];
 
 /** The end of a connection that a hostile client holds. */
 class HostilePipe implements Pipe {
@@ -27,14 +53,14 @@ class HostilePipe implements Pipe {
   sent = 0;
   #frameBytesMax = Number.POSITIVE_INFINITY;
 
-  constructor(address: string) {
-    this.end = { codec: "json", address, binding: "", certified: [] };
+  constructor(address: string, codec: Codec = jsonCodec) {
+    this.end = { codec, address, binding: "", certified: [] };
   }
 
   listen(listener: PipeListener): void {
     this.listener = listener;
   }
-  send(frame: string): boolean {
+  send(frame: WireData): boolean {
     this.sent += frame.length;
     return true;
   }
@@ -55,10 +81,10 @@ class HostilePipe implements Pipe {
   terminate(): void {
     this.close(1006);
   }
-  take(text: string): void {
+  take(data: WireData): void {
     if (this.code !== undefined) return;
-    if (text.length > this.#frameBytesMax) this.close(4413);
-    else this.listener?.frame(text);
+    if (data.length > this.#frameBytesMax) this.close(4413);
+    else this.listener?.frame(data);
   }
 }
 
@@ -73,21 +99,26 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-const tell = (s: number): string =>
-  JSON.stringify({ t: "M", a: 0, l: 64, m: [{ s, id: `t${s}`, k: "tell", f: "", to: "/a", ty: "t", p: s }] });
+const tell = (s: number): Frame => ({
+  t: "M",
+  a: 0,
+  l: 64,
+  m: [{ s, id: `t${s}`, k: "tell", f: "", to: "/a", ty: "t", p: s }],
+});
 
 /** One visit: perhaps an honest beginning, then frames that were real once, until the door is shut or it tires. */
-function visit(node: RemoteNode, pipe: HostilePipe, dice: Dice): number {
+function visit(node: RemoteNode, pipe: HostilePipe, { codec, mutant }: Tongue, dice: Dice): number {
   node.accept(pipe);
   let frames = 0;
-  const say = (text: string): void => {
+  const say = (data: WireData): void => {
     frames += 1;
-    pipe.take(text);
+    pipe.take(data);
   };
   const isHonest = dice.below(3) > 0;
-  if (isHonest) say(JSON.stringify(helloOf({ node: `n${dice.below(50)}`, inc: `i${dice.below(3)}` })));
+  const names = { node: `n${dice.below(50)}`, inc: `i${dice.below(3)}`, codec: codec.name };
+  if (isHonest) say(codec.write(helloOf(names)));
   for (let turn = 1; turn <= 12 && pipe.code === undefined; turn += 1)
-    say(isHonest && dice.below(2) === 0 ? tell(turn) : mutateFrame(dice.pick(realFrames), dice));
+    say(isHonest && dice.below(2) === 0 ? codec.write(tell(turn)) : mutant(dice));
   if (pipe.code === undefined) pipe.close(1000);
   return frames;
 }
@@ -142,16 +173,18 @@ export async function runFuzz(options: { readonly frames: number; readonly seed:
   const codes: Record<string, number> = {};
   let [frames, visits, heapAtStart] = [0, 0, 0];
   while (frames < options.frames) {
-    const pipe = new HostilePipe(`10.0.${visits % 20_000}`);
+    const tongue = tongues[visits % tongues.length] as Tongue;
+    const pipe = new HostilePipe(`10.0.${visits % 20_000}`, tongue.codec);
     const before = frames;
     try {
-      frames += visit(node, pipe, dice);
+      frames += visit(node, pipe, tongue, dice);
     } catch (error) {
       find(`visit ${visits} threw: ${error instanceof Error ? error.message : String(error)}`);
       frames += 1;
     }
     visits += 1;
-    codes[String(pipe.code)] = (codes[String(pipe.code)] ?? 0) + 1;
+    const code = `${tongue.codec.name} ${pipe.code}`;
+    codes[code] = (codes[code] ?? 0) + 1;
     if (pipe.code === undefined || !known.has(pipe.code)) find(`visit ${visits} ended with code ${pipe.code}`);
     if (visits % 256 === 0) {
       // The shells flush at the end of a turn.

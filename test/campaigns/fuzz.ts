@@ -18,7 +18,8 @@ async function run(): Promise<number> {
   process.stderr.write(`${JSON.stringify({ ...result, flood })}\n`);
   const messages = [...result.findings];
   // A campaign in which nothing was refused, or nothing got through, has shown nothing.
-  for (const code of ["1000", "4400", "4413", "4406"])
+  const wanted = ["json", "msgpack"].flatMap((codec) => [1000, 4400, 4413, 4406].map((code) => `${codec} ${code}`));
+  for (const code of wanted)
     if (result.codes[code] === undefined && frames >= 10_000) messages.push(`no visit ended with ${code}`);
   if (flood.waiting + flood.refused !== 5_000 || flood.waiting > 32 || flood.left > 0)
     messages.push(`a flood left ${flood.left}, with ${flood.waiting} waiting`);

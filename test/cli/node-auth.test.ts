@@ -40,7 +40,10 @@ afterAll(() => {
   made.remove();
 });
 
-async function serve(auth: string): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+async function serve(
+  auth: string,
+  ...more: readonly string[]
+): Promise<{ readonly url: string; readonly child: ChildProcess }> {
   const args = [
     "node",
     "--listen",
@@ -51,7 +54,11 @@ async function serve(auth: string): Promise<{ readonly url: string; readonly chi
     "north",
     "--auth",
     auth,
+    // The one before may still be on its way out.
+    "--store",
+    ":memory:",
     "--json",
+    ...more,
   ];
   const child = startProgram(args, folder.path);
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream }))
@@ -59,8 +66,8 @@ async function serve(auth: string): Promise<{ readonly url: string; readonly chi
   throw new Error("the node said nothing");
 }
 
-function ask(url: string, name: string, auth: string): Promise<Finished> {
-  const options = ["--connect", url, "--name", name, "--auth", auth, "--input", '"you"', "--json"];
+function ask(url: string, name: string, auth: string, ...more: readonly string[]): Promise<Finished> {
+  const options = ["--connect", url, "--name", name, "--auth", auth, "--input", '"you"', "--json", ...more];
   return troupe(["call", "greet", ...options], folder.path);
 }
 
@@ -153,6 +160,76 @@ describe("--auth", () => {
     } finally {
       child.kill("SIGINT");
     }
+  });
+
+  const north = `${made.path}/north`;
+  const token = "token:env:TROUPE_TEST_TOKEN";
+
+  test("a token goes together with TLS: --tls on the node, --ca where it is called", async () => {
+    const { url, child } = await serve(token, "--tls", `${north}/cert.pem,${north}/key.pem`);
+    try {
+      expect(url).toMatch(/^wss:/);
+      const trusted = ["--ca", `${north}/ca.pem`];
+      const [welcome, other, trustless] = await Promise.all([
+        ask(url, "south", token, ...trusted),
+        ask(url, "south", "token:env:TROUPE_TEST_OTHER_TOKEN", ...trusted),
+        ask(url, "south", token),
+      ]);
+      expect(welcome).toEqual({ code: 0, stdout: '{"ok":true,"value":"Hello, you"}\n', stderr: "" });
+      expect(other).toMatchObject({ code: 1, stdout: expect.stringMatching(/4401.*token/) as unknown });
+      expect(trustless).toMatchObject({ code: 1, stdout: expect.stringMatching(/not trusted/) as unknown });
+      // Under the same name, and so not at the same time.
+      const doctor = await examine("--connect", url, "--auth", token, ...trusted);
+      expect(doctor).toMatchObject({ code: 0, found: [{ ok: true }] });
+      const plain = await ask(url.replace("wss:", "ws:"), "south", token, ...trusted);
+      expect(plain).toMatchObject({ code: 2, stdout: expect.stringMatching(/wss:/) as unknown });
+    } finally {
+      child.kill("SIGINT");
+    }
+  });
+
+  test("and with --ca on the node each peer brings a certificate besides", async () => {
+    const { url, child } = await serve(token, "--tls", `${north}/cert.pem,${north}/key.pem`, "--ca", `${north}/ca.pem`);
+    const bring = (node: string): readonly string[] => [
+      "--ca",
+      `${north}/ca.pem`,
+      "--tls",
+      `${made.path}/${node}/cert.pem,${made.path}/${node}/key.pem`,
+    ];
+    try {
+      const [welcome, foreign, secretless] = await Promise.all([
+        ask(url, "south", token, ...bring("south")),
+        ask(url, "foreign", token, ...bring("foreign")),
+        ask(url, "south", "token:env:TROUPE_TEST_OTHER_TOKEN", ...bring("south")),
+      ]);
+      expect(welcome).toMatchObject({ code: 0, stdout: '{"ok":true,"value":"Hello, you"}\n' });
+      expect(foreign).toMatchObject({ code: 1, stdout: expect.stringMatching(/4401/) as unknown });
+      expect(secretless).toMatchObject({ code: 1, stdout: expect.stringMatching(/4401.*token/) as unknown });
+    } finally {
+      child.kill("SIGINT");
+    }
+  });
+
+  test.each([
+    ["name two files", ["--tls", `${north}/cert.pem`]],
+    ["nothing.pem cannot be read", ["--tls", `${north}/cert.pem,${north}/nothing.pem`]],
+    ["add --tls", ["--ca", `${north}/ca.pem`]],
+    ["must be that of cert", ["--tls", `${north}/cert.pem,${made.path}/south/key.pem`]],
+  ])("certificates that do not go together are refused with exit 2: %s", async (message, options) => {
+    const args = ["node", "--listen", "127.0.0.1:0", "--agents", "agents.ts", "--auth", token, ...options];
+    const { code, stdout, stderr } = await troupe(args, folder.path);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain("PRIVATE");
+  });
+
+  test("a folder for mutual TLS brings its certificates, and takes no others beside them", async () => {
+    const args = ["--listen", "0", "--agents", "agents.ts", "--auth", `mtls:@${north}`, "--ca", `${north}/ca.pem`];
+    const { code, stderr } = await troupe(["node", ...args], folder.path);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("leave --tls and --ca out") as unknown,
+    });
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { seededIds, seededRandom } from "../../src/testing/seeded.ts";
 import { MemoryNetwork } from "../../src/remote/memory-network.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { TestHost, type Deed } from "./transport-host.ts";
 import { everything, testPace, type TestNode, type World, type WorldOptions } from "./transport-world.ts";
@@ -9,7 +10,7 @@ import { everything, testPace, type TestNode, type World, type WorldOptions } fr
 const strideMs = 5;
 
 /** Pipes in memory on a fake clock: every run with the same seed is the same. */
-export function memoryWorld({ seed, step }: WorldOptions): World {
+export function memoryWorld({ seed, codec = jsonCodec, step }: WorldOptions): World {
   const clock = new FakeClock();
   const random = seededRandom(seed);
   const ids = seededIds(seed);
@@ -19,6 +20,7 @@ export function memoryWorld({ seed, step }: WorldOptions): World {
   let closed = false;
   let number = 0;
   const world: World = {
+    codec,
     history,
     node(name, setup = {}) {
       number += 1;
@@ -56,8 +58,9 @@ export function memoryWorld({ seed, step }: WorldOptions): World {
       nodes.push(node);
       return Promise.resolve(node);
     },
-    dial: (from, to, auth = {}) => from.remote.dial({ url: to.url, transport: network, auth, grants: [...everything] }),
-    pipe: (to) => network.dial(to.url, { codec: "json", signal: new AbortController().signal }),
+    dial: (from, to, auth = {}) =>
+      from.remote.dial({ url: to.url, transport: network, auth, codecs: [codec], grants: [...everything] }),
+    pipe: (to) => network.dial(to.url, { codecs: [codec], signal: new AbortController().signal }),
     cut() {
       for (const wire of network.wires) wire.cut();
     },

@@ -146,10 +146,11 @@ export const endurance: readonly Scenario[] = [
       await world.pass(100);
       expect(other.state).toBe("connecting");
       await settled(world, beta.remote.close());
-      await world.until("the link ended in order", () => link.state === "down");
+      await world.until("the link ended in order", () => link.hasLeft);
       expect(delivered(world, "there")).toBe(50);
       expect(alpha.dead).toEqual([]);
       expectTrue(world);
+      await settled(world, link.close());
       await settled(world, other.close());
     },
   ],

@@ -92,7 +92,7 @@ export class TestHost implements Hosting {
     const actor = this.#find(call.to);
     if ("code" in actor) return { ok: false, failure: actor };
     this.calls.push(call);
-    call.signal.addEventListener("abort", () => (this.aborted += 1), { once: true });
+    call.onCancel(() => (this.aborted += 1));
     switch (call.capability) {
       case "echo":
         return { ok: true, value: call.input };
@@ -108,7 +108,7 @@ export class TestHost implements Hosting {
       default:
         return new Promise((resolve) => {
           const end = { ok: false, failure: failure("call/cancelled", "aborted") } as const;
-          call.signal.addEventListener("abort", () => resolve(end), { once: true });
+          call.onCancel(() => resolve(end));
         });
     }
   }

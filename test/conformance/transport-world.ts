@@ -1,3 +1,4 @@
+import type { Codec } from "../../machines/wire/codec.ts";
 import type { Pipe } from "../../src/ports/transport.ts";
 import type { Authentication } from "../../src/remote/authentication.ts";
 import type { Dialer } from "../../src/remote/dialer.ts";
@@ -25,6 +26,8 @@ export interface NodeSetup {
 
 /** Where the contract is tried: nodes, what lies between them, and time. */
 export interface World extends AsyncDisposable {
+  /** What its nodes prefer, and what strangers speak. */
+  readonly codec: Codec;
   readonly history: Deed[];
   node(name: string, setup?: NodeSetup): Promise<TestNode>;
   dial(from: TestNode, to: TestNode, auth?: Authentication): Dialer;
@@ -50,6 +53,8 @@ export interface World extends AsyncDisposable {
 
 export interface WorldOptions {
   readonly seed: number;
+  /** JSON, unless it is another. */
+  readonly codec?: Codec;
   readonly step?: typeof stepSession;
 }
 

@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { memoryWorld } from "./memory-world.ts";
 import { calling, ordering } from "./transport-contract.ts";
 import { endurance, watching } from "./transport-endings.ts";
@@ -8,7 +9,9 @@ import { webSocketWorld } from "./websocket-world.ts";
 
 const worlds: readonly (readonly [string, (options: WorldOptions) => World])[] = [
   ["memory", memoryWorld],
+  ["memory in MessagePack", (options) => memoryWorld({ ...options, codec: msgpackCodec })],
   ["WebSocket", webSocketWorld],
+  ["WebSocket in MessagePack", (options) => webSocketWorld({ ...options, codec: msgpackCodec })],
 ];
 
 describe.each(worlds)("a transport over %s", (_, make) => {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemIds } from "../../src/ports/chance.ts";
 import { systemClock } from "../../src/ports/clock.ts";
 import { HttpDoor } from "../../src/listen/door.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
+import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { acceptWebSockets, webSocketTransport } from "../../src/remote/websocket-transport.ts";
 import { seededRandom } from "../../src/testing/seeded.ts";
@@ -10,13 +12,14 @@ import { TestHost, type Deed } from "./transport-host.ts";
 import { everything, testPace, type TestNode, type World, type WorldOptions } from "./transport-world.ts";
 
 /** Real sockets on loopback, through the proxy. */
-export function webSocketWorld({ seed, step }: WorldOptions): World {
+export function webSocketWorld({ seed, codec = jsonCodec, step }: WorldOptions): World {
   const history: Deed[] = [];
   const random = seededRandom(seed);
   const proxies: ChaosProxy[] = [];
   const nodes: TestNode[] = [];
   const doors: HttpDoor[] = [];
   return {
+    codec,
     history,
     async node(name, setup = {}) {
       const host = new TestHost(history);
@@ -40,7 +43,7 @@ export function webSocketWorld({ seed, step }: WorldOptions): World {
         left: (_, reason) => left.push(reason),
         ...(step === undefined ? {} : { step }),
       });
-      acceptWebSockets(door, (pipe) => remote.accept(pipe));
+      acceptWebSockets(door, (pipe) => remote.accept(pipe), [jsonCodec, msgpackCodec]);
       const node: TestNode = {
         remote,
         host,
@@ -53,8 +56,8 @@ export function webSocketWorld({ seed, step }: WorldOptions): World {
       return node;
     },
     dial: (from, to, auth = {}) =>
-      from.remote.dial({ url: to.url, transport: webSocketTransport, auth, grants: [...everything] }),
-    pipe: (to) => webSocketTransport.dial(to.url, { codec: "json", signal: new AbortController().signal }),
+      from.remote.dial({ url: to.url, transport: webSocketTransport, auth, codecs: [codec], grants: [...everything] }),
+    pipe: (to) => webSocketTransport.dial(to.url, { codecs: [codec], signal: new AbortController().signal }),
     cut() {
       for (const proxy of proxies) proxy.cut();
     },

@@ -11,7 +11,8 @@ import {
   verifyCertificateBytes,
   verifyEvidence,
 } from "../../src/consensus/verify.ts";
-import { joinAsParticipant, type Participant, type Voter } from "../../src/consensus/voter.ts";
+import { joinAsParticipant } from "../../src/consensus/participant/participant.ts";
+import { type Participant, type Voter } from "../../src/consensus/voter.ts";
 import { createSigner } from "../../src/consensus/ed25519.ts";
 import { memberWithKey } from "./council.ts";
 import { opinionOf, openRoom, slow, voterOf } from "./panel.ts";

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { InspectionEvent } from "xstate";
 import { decisionLog, type DecisionJournal } from "../../src/consensus/announcer.ts";
 import { makeEquivocate } from "../../src/consensus/byzantine.ts";
+import { supervisorChart } from "../../machines/supervision/machine.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import { createHost } from "../../src/system/interpret.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { failing, opinionOf, openRoom, voterOf } from "./panel.ts";
 
@@ -117,7 +119,12 @@ describe("listeners", () => {
       if (event.type === "@xstate.snapshot" && "value" in event.snapshot)
         seen.push(`${event.event.type} ${String(event.snapshot.value)}`);
     };
-    await openRoom({ actor: { inspect, id: "ballot-1" } }).decide({ voters: voters().slice(0, 4), close: "all" });
+    const host = createHost(supervisorChart, "room", {
+      place: { clock: new FakeClock(), inspect },
+      ends: { done: () => undefined, error: () => undefined },
+    });
+    seen.length = 0;
+    await openRoom({ host }).decide({ voters: voters().slice(0, 4), close: "all" });
     expect(seen).toEqual([
       "xstate.init idle",
       "round.open collect",

@@ -10,11 +10,12 @@ import { voteLog } from "../../src/consensus/bft/vote-store.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
 import { sha256 } from "../../src/consensus/ed25519.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
-import { joinAsParticipant, type Invitation, type Participant, type Voter } from "../../src/consensus/voter.ts";
+import { joinAsParticipant } from "../../src/consensus/participant/participant.ts";
+import type { Invitation, Participant, Voter } from "../../src/consensus/voter.ts";
 import { systemClock, type Clock } from "../../src/ports/clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { conspire } from "./conspiracy.ts";
-import { failing, openRoom, opinionOf, voterOf } from "./panel.ts";
+import { failing, openRoom, opinionOf, silent, voterOf } from "./panel.ts";
 import { VoterProcess } from "./voter-process.ts";
 
 const names = ["a", "b", "c", "d"];
@@ -221,7 +222,8 @@ describe("whoever asks", () => {
 });
 
 describe("a voter elsewhere", () => {
-  it("takes part in so many decisions at once, and in a further one when one of them is over", async () => {
+  /** What a voter is asked to take part in, by decisions that nobody takes part in. */
+  async function summon(count: number): Promise<Summons[]> {
     const asked: Summons[] = [];
     const refused = { ok: false, failure: failure("consensus/not-seated", "it only listens") } as const;
     const listening = names.map((name): Participant => ({
@@ -237,8 +239,24 @@ describe("a voter elsewhere", () => {
         leave: () => undefined,
       },
     }));
-    for (let n = 0; n <= seatsMax; n += 1)
+    for (let n = 0; n < count; n += 1)
       await openRoom({ clock: systemClock }).decide({ mode: "bft", voters: listening, decisionId: `decision-${n}` });
+    return asked;
+  }
+
+  it("remembers what it signed, though its opinion was given up before there was one", async () => {
+    const [summons] = await summon(1);
+    if (summons === undefined) throw new Error("it was asked");
+    const { replica } = joinAsParticipant(voterOf("a", silent));
+    const { signal } = new AbortController();
+    expect(await replica.join(summons, { signal })).toMatchObject({ ok: true });
+    replica.leave();
+    expect(await replica.join({ ...summons, isResumed: true }, { signal })).toMatchObject({ ok: true });
+    replica.leave();
+  });
+
+  it("takes part in so many decisions at once, and in a further one when one of them is over", async () => {
+    const asked = await summon(seatsMax + 1);
     const { replica } = joinAsParticipant(voterOf("a", failing));
     const { signal } = new AbortController();
     const joined = await Promise.all(asked.map((summons) => replica.join(summons, { signal })));

@@ -55,8 +55,9 @@ export const faultMatrix: readonly FaultRow[] = [
   {
     row: 3,
     fault: "a proposer shows each half another proposal",
-    expected: "agreement after some more rounds; whoever hears both holds the proof",
+    expected: "agreement after some more rounds; every correct member holds the proof",
     shown: [
+      [parted, "is convicted of two proposals by every correct member, and the others agree"],
       [simulated, "3 to 5: an equivocating proposer and voters"],
       [faults, "that hears two proposals of one round convicts the proposer and prevotes once (fault matrix, row 3)"],
     ],
@@ -125,7 +126,7 @@ export const faultMatrix: readonly FaultRow[] = [
   {
     row: 10,
     fault: "forged signatures, other keys, S + L, keys of small order",
-    expected: "dropped",
+    expected: "dropped; each costs one check, as a good one does",
     shown: [
       [admission, "drops a bad signature as forged: changed bits, another member's key, changed content, or S + L"],
       [
@@ -133,6 +134,7 @@ export const faultMatrix: readonly FaultRow[] = [
         "refuses every combination of small-order and non-canonical keys and points (trap verifierDivergence)",
       ],
       [votes, "refuses a vote whose content is not the one that was signed, in each of its fields"],
+      [admission, "checks a forged signature once, as it does a good one"],
     ],
   },
   {
@@ -304,6 +306,8 @@ export const faultMatrix: readonly FaultRow[] = [
         "is impossible for a single choice with one double voter of five, whichever ballots are put together (B4)",
       ],
       [certificate, "is impossible for approvals without a second closing signed by the coordinator"],
+      ["consensus/receipts", "is convicted by the receipt and the certificate, which any changed part of spoils"],
+      ["troupe/remote-vote", "hold the coordinator's receipt for their ballots before the vote is over"],
     ],
   },
   {

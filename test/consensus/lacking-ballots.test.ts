@@ -31,6 +31,7 @@ describe("a replica whose ballot box closes with too few ballots", () => {
     let isParted = true;
     const apart = (self: number, to: number): boolean => isParted && self < 2 !== to < 2;
     for (const self of [0, 1, 2, 3]) await hall.seat(self, { link: losing(apart, self) });
+    // All the same: whichever three ballots a proposer holds first, it proposes one outcome.
     for (const self of [0, 1, 2, 3]) await hall.vote(self, "x");
     await closed(hall, 0, 1, 2, 3);
     expect(hall.replicas.map(({ box }) => box.isQuorate)).toEqual([false, false, false, false]);

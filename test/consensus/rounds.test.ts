@@ -4,7 +4,8 @@ import type { DecisionQuestion } from "../../src/consensus/opinion.ts";
 import { renderDecision } from "../../src/consensus/report.ts";
 import { signBallotBody, signClosing, signProposalBody } from "../../src/consensus/signing.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
-import { joinAsParticipant, type Invitation, type Participant, type Voter } from "../../src/consensus/voter.ts";
+import { joinAsParticipant } from "../../src/consensus/participant/participant.ts";
+import { type Invitation, type Participant, type Voter } from "../../src/consensus/voter.ts";
 import { coordinatorSigner, convene, conclude, equals, single } from "./council.ts";
 import { openRoom, opinionOf, voterOf } from "./panel.ts";
 
@@ -145,6 +146,33 @@ describe("a voter behind messages", () => {
     const evidence = outcome.failure.data["evidence"] as unknown as CoordinatorEquivocation;
     const coordinator = first.proposal.body.coordinator;
     expect(verifyEvidence(evidence, first.electorate)).toEqual({ ok: true, coordinator });
+  });
+
+  it("works on its answer as long as one of those who asked waits for it, and then may be asked anew", async () => {
+    const { sent } = await invitations();
+    const [first] = sent;
+    if (first === undefined) throw new Error("there was a round");
+    const works: AbortSignal[] = [];
+    const slow = joinAsParticipant({
+      ...four[0]!,
+      opine: (_question, { signal }) => {
+        works.push(signal);
+        const late = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        return works.length > 1
+          ? Promise.resolve({ ok: true, value: opinionOf("y") })
+          : late.then(() => ({ ok: true, value: opinionOf("x") }));
+      },
+    });
+    const [one, other] = [new AbortController(), new AbortController()];
+    const votes = [slow.vote(first, one), slow.vote(first, other)];
+    one.abort();
+    expect(works.map(({ aborted }) => aborted)).toEqual([false]);
+    other.abort();
+    expect(works.map(({ aborted }) => aborted)).toEqual([true]);
+    const again = await slow.vote(first, quiet);
+    expect(again).toMatchObject({ ok: true, value: { report: { recommendation: "y" } } });
+    for (const vote of votes) expect(await vote).toMatchObject({ failure: { code: "call/cancelled" } });
+    expect(await slow.vote(first, quiet)).toEqual(again);
   });
 });
 

@@ -6,7 +6,8 @@ import { createBox, sealAnswer } from "../../src/consensus/secrecy/sealed-vote.t
 import { verifyEd25519 } from "../../src/consensus/ed25519.ts";
 import { signBallotBody } from "../../src/consensus/signing.ts";
 import { verifyCertificate } from "../../src/consensus/verify.ts";
-import { joinAsParticipant, type Participant, type Vote, type Voter } from "../../src/consensus/voter.ts";
+import { joinAsParticipant } from "../../src/consensus/participant/participant.ts";
+import { type Participant, type Vote, type Voter } from "../../src/consensus/voter.ts";
 import { convene, equals, memberWithKey, single } from "./council.ts";
 import { openRoom, opinionOf, silent, voterOf } from "./panel.ts";
 
@@ -119,8 +120,8 @@ describe("commitments before ballots", () => {
     const decision = await openRoom().decide({ ...secret, voters: mixed });
     expect(decision).toMatchObject({ status: "decided", option: "x", tally: { participating: 4 }, absent: [] });
     expect(decision.proposal.body.commitClosesAt).toBeLessThan(decision.proposal.body.closesAt);
-    // Four commitments and four ballots by the coordinator; its own signatures are the proposal and the closing.
-    expect(decision.metrics).toMatchObject({ verifies: 8, signs: 2 });
+    // Four commitments and four ballots by the coordinator; it signs the proposal, the closing, and for two ballots behind messages.
+    expect(decision.metrics).toMatchObject({ verifies: 8, signs: 4 });
     expect(verifyCertificate(decision.certificate, decision.electorate)).toMatchObject({ ok: true, weight: 4 });
   });
 

@@ -3,7 +3,8 @@ import { failure, type Outcome } from "../../machines/failure.ts";
 import type { DistantReplica } from "../../src/consensus/elsewhere/distant.ts";
 import { readMessage, type ReplicaMessage } from "../../src/consensus/bft/wire.ts";
 import { verifyEd25519 } from "../../src/consensus/ed25519.ts";
-import { joinAsParticipant, type Participant, type ParticipantPorts, type Voter } from "../../src/consensus/voter.ts";
+import { joinAsParticipant, type ParticipantPorts } from "../../src/consensus/participant/participant.ts";
+import type { Participant, Voter } from "../../src/consensus/voter.ts";
 
 /** Nothing but plain JSON goes over a link. */
 function copy<Value>(value: Value): Value {

@@ -52,7 +52,7 @@ export const rooms: readonly Room[] = [
   { room: "src/memory", floor: 4, imports: "lower" },
   { room: "src/stream", floor: 5, imports: ["machines", "machines/*", "src/errors", "src/ports"] },
   { room: "src/troupe", floor: 5, imports: "lower", beside: ["src/stream"], lazily: views },
-  { room: "src/inspect", floor: 6, imports: seen },
+  { room: "src/inspect", floor: 6, imports: [...seen, "src/listen"] },
   { room: "src/dashboard", floor: 6, imports: [...seen, "src/listen"], beside: ["src/inspect"] },
   { room: "src/mcp-server", floor: 6, imports: [...seen, "src/listen"] },
   { room: "src/cli", floor: 6, imports: "lower", lazily: [...views, "troupe/agents"] },
@@ -100,6 +100,7 @@ export const owners: readonly Owner[] = [
   { module: "@dagrejs/dagre", rooms: ["src/workflow"], why: "layers the pictures of workflows" },
   { module: "croner", rooms: ["src/workflow"], why: "when a cron line is due, in any time zone" },
   { module: "ws", rooms: ["src/remote", "src/inspect"], why: "WebSocket to other nodes, and to the inspector" },
+  { module: "msgpackr", rooms: ["src/remote"], why: "binary frames between nodes" },
   { module: "@statelyai/inspect", rooms: ["src/inspect"], why: "the Stately Inspector" },
   {
     module: "@modelcontextprotocol/sdk",

@@ -230,7 +230,7 @@ describe("opening and closing", () => {
     await expect(Bridge.open(replay, { port, inspectorUrl, clock: systemClock })).rejects.toMatchObject({
       code: "usage/invalid-options",
       message: expect.stringMatching(
-        `^inspect.port is ${port}, which cannot be listened on .*EADDRINUSE.*choose another`,
+        `^inspect.port: 127.0.0.1:${port} cannot be listened on .*EADDRINUSE.*choose another`,
       ),
     });
   });

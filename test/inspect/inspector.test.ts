@@ -1,4 +1,4 @@
-import { createTroupe, defineAgent, machineAgent, type Troupe } from "troupe";
+import { createMember, createTroupe, defineAgent, machineAgent, type Troupe, type Voter } from "troupe";
 import { assign, fromPromise, setup } from "xstate";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -105,6 +105,32 @@ describe("a troupe that is inspected", () => {
       expect(drawn.id).toBe(chart.id);
       expect(Object.keys(drawn.states).toSorted()).toEqual(Object.keys(chart.states ?? {}).toSorted());
       expect(shown?.snapshot?.value).toBe(definition === "keeper" ? "shut" : "starting");
+    }
+  });
+
+  test("shows the charts of decisions, in both modes, below the root", async () => {
+    await using receiver = await Receiver.open();
+    const { inbox } = receiver;
+    await using troupe = await createTroupe({ inspect: { url: receiver.url } });
+    const voters = ["a", "b", "c", "d"].map((id): Voter => {
+      const opinion = { recommendation: "yes", confidence: 0.9 };
+      return { ...createMember({ id }), opine: async () => ({ ok: true, value: opinion }) };
+    });
+    for (const mode of ["ballot", "bft"] as const) {
+      const { decisionId, option } = await troupe.decide({ mode, question: "Ship?", options: ["yes", "no"], voters });
+      expect(option).toBe("yes");
+      const names =
+        mode === "ballot" ? [`/ballot/${decisionId}/1`] : ["a", "b", "c", "d"].map((id) => `/bft/${decisionId}/${id}`);
+      await inbox.until(() => names.every((name) => inbox.ofType("actor").some((actor) => actor.name === name)));
+      for (const name of names) {
+        const shown = inbox.ofType("actor").find((actor) => actor.name === name);
+        expect(shown?.parentId).toBe(sessionOf(troupe, "/"));
+        await inbox.until(() =>
+          inbox
+            .ofType("snapshot")
+            .some((each) => each.sessionId === shown?.sessionId && each.snapshot?.value === "decided"),
+        );
+      }
     }
   });
 

@@ -78,6 +78,18 @@ describe("a policy", () => {
       { ...local, origins: ["https://good.example"] },
       undefined,
     ],
+    [
+      "a page of another scheme at its own address",
+      { host: "localhost:80", origin: "https://localhost:80" },
+      local,
+      /page/,
+    ],
+    [
+      "a page at its outer name, where something else ends the TLS",
+      { host: "b.example", origin: "https://b.example" },
+      { ...open, hosts: ["b.example"] },
+      undefined,
+    ],
     ["any name off loopback", { host: "node.example" }, open, undefined],
     ["a page off loopback", { host: "node.example", origin: "https://node.example" }, open, /page/],
     ["another name than the listed", { host: "a.example" }, { ...open, hosts: ["b.example"] }, /own address/],

@@ -132,7 +132,9 @@ describe("a real node", () => {
       for (const { url, member } of [east, west])
         remote.push(voterAt((await troupe.connect(url)).ref("/voter/1"), member));
       const voters = [voterOf("ann"), voterOf("bob"), ...remote];
-      const deciding = troupe.decide({ question: "Ship it?", options: ["yes", "no"], voters, close: "all" });
+      // Whoever may come back is waited for until the round closes.
+      const rules = { close: "all", timeoutMs: 4_000 } as const;
+      const deciding = troupe.decide({ question: "Ship it?", options: ["yes", "no"], voters, ...rules });
       await yard.until("both are asked", () => yard.effects("asked").length === 2);
       east.child.kill(signal);
       const decision = await deciding;

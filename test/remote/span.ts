@@ -112,6 +112,7 @@ export class Span {
             state: () => dialer.state,
             requests: () => dialer.session.requests,
             heardAt: () => dialer.session.link.heardAt,
+            load: () => dialer.session.link.peerLoad,
             dead() {},
           },
           this.clock,

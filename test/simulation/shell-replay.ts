@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BftState } from "../../machines/consensus/bft/state.ts";
+import type { Council } from "../../machines/consensus/bft/council.ts";
 import { bftMachine } from "../../machines/consensus/bft/machine.ts";
-import { ReplicaShell } from "../../src/consensus/bft/shell.ts";
+import { agreeing } from "../../src/consensus/bft/shell.ts";
+import { runChart } from "../../src/consensus/charted.ts";
 import { simulate } from "../../src/testing/simulation/simulate.ts";
 
 /** As much of a chart's definition as is looked at here. */
@@ -32,6 +34,12 @@ export interface ShellReplay {
   readonly heard: ReadonlySet<string>;
 }
 
+function seatChart(council: Council, self: number) {
+  const chart = runChart(agreeing);
+  chart.tell({ type: "council.joined", council, self });
+  return chart;
+}
+
 /** Differences that are told; more say the same. */
 const differencesMax = 5;
 
@@ -46,13 +54,13 @@ export function compareWithChart(from: number, count: number): ShellReplay {
   let events = 0;
   const differ = (text: string): void => void (differences.length < differencesMax && differences.push(text));
   for (let seed = from; seed < from + count; seed += 1) {
-    const lives = new Map<string, { chart: ReplicaShell; core: BftState }>();
+    const lives = new Map<string, { chart: ReturnType<typeof seatChart>; core: BftState }>();
     simulate(seed, {
       listener: (member, { before, event, effects }) => {
         events += 1;
         heard.add(event.type);
         const name = `${member.index}/${member.incarnation}`;
-        const chart = lives.get(name)?.chart ?? new ReplicaShell({ council: before.council, self: member.index });
+        const chart = lives.get(name)?.chart ?? seatChart(before.council, member.index);
         lives.set(name, { chart, core: member.state });
         const was = chart.phase;
         const asked = chart.tell(event);

@@ -87,6 +87,35 @@ describe("a membership", () => {
     await joined.close();
   });
 
+  test("has begun when each address was tried once, and goes on with those that did not answer", async () => {
+    const clock = new FakeClock();
+    const discovery: Discovery = { list: () => Promise.resolve(at("a", "b")) };
+    const open = new Map<string, PromiseWithResolvers<RemotePeer>>();
+    const misses = new Map<string, (why: string) => void>();
+    const connect = (url: string, _options: unknown, missed: (why: string) => void): Promise<RemotePeer> => {
+      misses.set(url, missed);
+      open.set(url, Promise.withResolvers());
+      return (open.get(url) as PromiseWithResolvers<RemotePeer>).promise;
+    };
+    const joined = new Joined({ options: { discovery }, clock, connect, self: "me" }, () => {});
+    let hasBegun = false;
+    const begun = joined.start().then(() => (hasBegun = true));
+    await clock.settle();
+    const peer = { url: at("a")[0], node: "a", state: "up", close: () => Promise.resolve() };
+    open.get(at("a")[0] as string)?.resolve(peer as unknown as RemotePeer);
+    await clock.settle();
+    expect(hasBegun).toBe(false);
+    misses.get(at("b")[0] as string)?.("nobody listens there");
+    await begun;
+    expect(joined.missing).toEqual([{ url: "ws://host/b/", why: "nobody listens there" }]);
+    await clock.advance(20_000);
+    const late = { ...peer, node: "b" };
+    open.get(at("b")[0] as string)?.resolve(late as unknown as RemotePeer);
+    await clock.settle();
+    expect(joined.peers.map(({ node }) => node)).toEqual(["a", "b"]);
+    await joined.close();
+  });
+
   test("asks for the list when the discovery says that it has changed, and does not stay connected to itself", async () => {
     const { clock, nodes, listed, log, joined } = paper();
     nodes.set(at("m")[0] as string, "me");
@@ -135,8 +164,12 @@ const namer = (name: string) =>
     },
   });
 
-async function serve(name: string, port = 0, hosts: readonly string[] = []): Promise<{ troupe: Troupe; url: string }> {
-  const troupe = await createTroupe({ node: name });
+async function serve(
+  name: string,
+  port = 0,
+  { hosts = [], heartbeatMs = 5_000 }: { readonly hosts?: readonly string[]; readonly heartbeatMs?: number } = {},
+): Promise<{ troupe: Troupe; url: string }> {
+  const troupe = await createTroupe({ node: name, links: { heartbeatMs } });
   await troupe.spawn(namer(name));
   return { troupe, url: (await troupe.listen({ port, auth, hosts })).url };
 }
@@ -151,7 +184,7 @@ describe("over real sockets", () => {
     await using client = await createTroupe({ node: "client" });
     const first = await serve("one");
     const { url } = first;
-    await using member = await client.join({ discovery: [url], auth, healthCheckIntervalMs: 50 });
+    await using member = await client.join({ discovery: [url], auth, healthCheckIntervalMs: 500 });
     expect(await client.call("name", null)).toEqual({ ok: true, value: "one" });
     await first.troupe.close();
     await until(() => member.peers.length === 0);
@@ -162,9 +195,30 @@ describe("over real sockets", () => {
     await again.troupe.close();
   });
 
+  test("a node of the list that is not there holds up nobody, and is reached when it is", async () => {
+    const first = await serve("one");
+    const second = await serve("two");
+    const port = Number(new URL(second.url).port);
+    await second.troupe.close();
+    await using client = await createTroupe({ node: "client" });
+    const options = { discovery: [second.url, first.url], auth, healthCheckIntervalMs: 60_000 };
+    const from = performance.now();
+    await using member = await client.join(options);
+    // A refused port answers in milliseconds; without an answer a dial is given 10 s.
+    expect(performance.now() - from).toBeLessThan(5_000);
+    expect(member.peers.map(({ node }) => node)).toEqual(["one"]);
+    expect(member.missing).toEqual([
+      { url: second.url, why: expect.stringMatching(/^nobody listens there/) as unknown },
+    ]);
+    const again = await serve("two", port);
+    await until(() => member.peers.length === 2);
+    await first.troupe.close();
+    await again.troupe.close();
+  });
+
   test("a peer that does not say how it is gets no new calls beyond the threshold, until it answers again", async () => {
     const proxy = await ChaosProxy.open();
-    const { troupe: server, url } = await serve("one", 0, [`127.0.0.1:${proxy.port}`]);
+    const { troupe: server, url } = await serve("one", 0, { hosts: [`127.0.0.1:${proxy.port}`] });
     proxy.target = Number(new URL(url).port);
     await using client = await createTroupe({ node: "client" });
     const settings = { auth, healthCheckIntervalMs: 40, failureThreshold: 2 };
@@ -182,8 +236,8 @@ describe("over real sockets", () => {
     await proxy.close();
   });
 
-  test("a peer tells its load, and who comes new asks the one with less of it", async () => {
-    const [busy, idle] = [await serve("busy"), await serve("idle")];
+  test("a peer's heartbeats tell its load, and who comes new asks the one with less of it", async () => {
+    const [busy, idle] = [await serve("busy", 0, { heartbeatMs: 100 }), await serve("idle", 0, { heartbeatMs: 100 })];
     await using crowd = await createTroupe({ node: "crowd" });
     await crowd.connect(busy.url, { auth });
     const leave = new AbortController();
@@ -195,24 +249,30 @@ describe("over real sockets", () => {
     await Promise.all(started);
     for (const name of ["client-1", "client-2", "client-3"]) {
       await using client = await createTroupe({ node: name });
-      const [one, two] = [await client.connect(busy.url, { auth }), await client.connect(idle.url, { auth })];
-
-      expect([one.load, two.load]).toEqual([5, 0]);
+      // Nobody is asked again while this runs.
+      const options = { auth, healthCheckIntervalMs: 60_000 };
+      const [one, two] = [await client.connect(busy.url, options), await client.connect(idle.url, options)];
+      await until(() => one.load === 5);
+      expect(two.load).toBe(0);
       expect(one.lastSeenAt).toBeGreaterThan(0);
       expect(await client.call("name", null)).toEqual({ ok: true, value: "idle" });
     }
+    await using late = await createTroupe({ node: "late" });
+    const peer = await late.connect(busy.url, { auth, healthCheckIntervalMs: 60_000 });
+    await until(() => peer.load === 5);
     leave.abort();
+    await until(() => peer.load === 0);
     await busy.troupe.close();
     await idle.troupe.close();
   });
 
-  test("a peer that has gone for good keeps nothing in routing nor in its directory", async () => {
+  test("a peer that has gone keeps nothing in routing nor in its directory", async () => {
     const { troupe: server, url } = await serve("one");
     await using client = await createTroupe({ node: "client" });
     const peer = await client.connect(url, { auth });
     expect(peer.capabilities).toContain("name");
     await server.close();
-    await until(() => peer.state === "down");
+    await until(() => peer.state === "connecting");
     expect([peer.capabilities, peer.agents]).toEqual([[], []]);
     expect(peer.ref("/namer/1").state).toBe("unknown");
     expect(await client.call("name", null)).toMatchObject({ failure: { code: "dispatch/no-agent" } });

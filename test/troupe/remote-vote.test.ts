@@ -2,12 +2,15 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import {
+  accuseOfOmission,
   createMember,
   createTroupe,
   verifyCertificate,
+  voterAgent,
   voterAt,
   type Decision,
   type Participant,
+  type SignedReceipt,
   type Troupe,
   type Voter,
 } from "troupe";
@@ -79,6 +82,25 @@ function expectThree(decision: Decision): void {
     members: ["ann", "bob", "cy"],
   });
 }
+
+describe("voters on another node", () => {
+  test("hold the coordinator's receipt for their ballots before the vote is over", async () => {
+    const held = Promise.withResolvers<SignedReceipt>();
+    const dee = { ...voterOf("dee", "yes"), receive: held.resolve };
+    await using elsewhere = await createTroupe({ node: "elsewhere" });
+    await elsewhere.spawn(voterAgent(dee));
+    const { url } = await elsewhere.listen({ port: 0 });
+    await using chair = await createTroupe({ node: "chair" });
+    const peer = await chair.connect(url);
+    const ann = voterOf("ann", "yes");
+    const waiting: Voter = { ...ann, opine: (...asked) => held.promise.then(() => ann.opine(...asked)) };
+    const decision = await chair.decide({ ...question, voters: [waiting, voterAt(peer.ref("/voter/1"), dee.member)] });
+    const receipt = await held.promise;
+    expect(receipt.body).toMatchObject({ decisionId: decision.decisionId, voter: "dee" });
+    expect(accuseOfOmission(receipt, decision)).toBeUndefined();
+    expect(decision.option).toBe("yes");
+  });
+});
 
 describe("voters in another process, over a socket", () => {
   test("send open ballots, and the vote counts them", async () => {

@@ -1,4 +1,5 @@
 import { decodeHex } from "../codec/bytes.ts";
+import { publicKeyBytes } from "../codec/public-key.ts";
 import { canonicalize } from "../codec/canonical-json.ts";
 import {
   ballotLengthMax,
@@ -136,7 +137,7 @@ export function admitBallot(message: unknown, round: Round, ports: AdmissionPort
   if (member === undefined) return refuse("unknownVoter", `"${body.voter}" is not in the electorate`);
   const ballot: AdmittedBallot = { body, sig, digest };
   if (ports.isKnown?.(body.voter, digest) === true) return { admitted: true, ballot, memoHit: true, canonical };
-  const key = decodeHex(member.publicKey);
+  const key = publicKeyBytes(member.publicKey);
   const signature = decodeHex(sig);
   if (key === undefined || signature === undefined || !ports.verify(key, signBytes, signature)) {
     return refuse("forged", `the signature does not fit the key of "${body.voter}"`);

@@ -1,4 +1,4 @@
-import { decodeHex, encodeUtf8 } from "../codec/bytes.ts";
+import { encodeUtf8, writeHex } from "../codec/bytes.ts";
 import type { Statement, Unsigned } from "./statement.ts";
 
 /** Length of what a statement's signature covers. */
@@ -13,11 +13,23 @@ const tags = {
   precommit: encodeUtf8("troupe/v1/precom"),
 } as const;
 
+/** The scope of the statement encoded last: all of one decision have the same. */
+let scope = { decision: "", electorate: "", bytes: new Uint8Array(statementLength) };
+
+/** Statement bytes with the digests of the decision and the electorate, still to be filled; undefined for no digests. */
+function beginStatement({ decision, electorate }: Unsigned<Statement>): Uint8Array | undefined {
+  if (scope.decision !== decision || scope.electorate !== electorate) {
+    const bytes = new Uint8Array(statementLength);
+    const isScope =
+      writeDigest(bytes, offsets.decision, decision) && writeDigest(bytes, offsets.electorate, electorate);
+    if (!isScope) return undefined;
+    scope = { decision, electorate, bytes };
+  }
+  return scope.bytes.slice();
+}
+
 function writeDigest(bytes: Uint8Array, offset: number, hex: string): boolean {
-  const digest = decodeHex(hex);
-  if (digest?.length !== 32) return false;
-  bytes.set(digest, offset);
-  return true;
+  return hex.length === 64 && writeHex(bytes, offset, hex);
 }
 
 /**
@@ -29,13 +41,10 @@ function writeDigest(bytes: Uint8Array, offset: number, hex: string): boolean {
 export function encodeStatement(statement: Unsigned<Statement>): Uint8Array | undefined {
   const { round, validRound, value } = statement;
   if (round !== round >>> 0 || validRound !== (validRound | 0)) return undefined;
-  const bytes = new Uint8Array(statementLength);
-  const view = new DataView(bytes.buffer);
+  const bytes = beginStatement(statement);
+  if (bytes === undefined) return undefined;
   bytes.set(tags[statement.kind], offsets.tag);
-  const isScoped =
-    writeDigest(bytes, offsets.decision, statement.decision) &&
-    writeDigest(bytes, offsets.electorate, statement.electorate);
-  if (!isScoped) return undefined;
+  const view = new DataView(bytes.buffer);
   view.setUint32(offsets.round, round);
   view.setInt32(offsets.validRound, validRound);
   if (value === null) bytes[offsets.isNil] = 1;

@@ -1,22 +1,36 @@
 /** Bytes without platform objects: floor 0 has no TextEncoder, Buffer or atob. */
 
-const hexDigits = "0123456789abcdef";
+const hexOf: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** The value of a lowercase hex digit by its UTF-16 code; -1 for everything else. */
+const digitOf = new Int8Array(128).fill(-1);
+for (let digit = 0; digit < 16; digit += 1) digitOf[digit.toString(16).charCodeAt(0)] = digit;
 
 /** Lowercase hex of `bytes`, two digits each. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += hexDigits.charAt(byte >> 4) + hexDigits.charAt(byte & 15);
+  for (const byte of bytes) text += hexOf[byte] ?? "";
   return text;
+}
+
+/** Writes the bytes of lowercase hex at `offset`; false, with anything written, where the text is no such hex or too long. */
+export function writeHex(bytes: Uint8Array, offset: number, text: string): boolean {
+  const length = text.length / 2;
+  if (!Number.isInteger(length) || offset + length > bytes.length) return false;
+  let faults = 0;
+  for (let index = 0; index < length; index += 1) {
+    const high = digitOf[text.charCodeAt(2 * index)] ?? -1;
+    const low = digitOf[text.charCodeAt(2 * index + 1)] ?? -1;
+    faults |= high | low;
+    bytes[offset + index] = (high << 4) | low;
+  }
+  return faults >= 0;
 }
 
 /** The bytes of lowercase hex, or undefined for an odd length, an upper-case digit or anything else. */
 export function decodeHex(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined;
-  const bytes = new Uint8Array(text.length / 2);
-  for (let index = 0; index < bytes.length; index += 1) {
-    bytes[index] = (hexDigits.indexOf(text.charAt(2 * index)) << 4) | hexDigits.indexOf(text.charAt(2 * index + 1));
-  }
-  return bytes;
+  const bytes = new Uint8Array(text.length >> 1);
+  return writeHex(bytes, 0, text) ? bytes : undefined;
 }
 
 /** UTF-8 of well-formed text (RFC 3629). The caller has checked `isWellFormed`. */

@@ -11,54 +11,79 @@ export type Canonical =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly fault: CanonicalFault };
 
+/** Keys whose text in quotes is remembered; messages have a few dozen, and what users bring besides is written anew. */
+const rememberedKeysMax = 1_024;
+
 /** Carries a fault out of the recursion; it never leaves this file. */
-class Uncanonical extends Error {
-  readonly fault: CanonicalFault;
+class Uncanonical extends Error {}
 
-  constructor(path: string, problem: string) {
-    super(problem);
-    this.fault = { path, problem };
-  }
-}
+/** The keys from the outermost value down to the one being written, for the path of a fault. */
+const trail: (string | number)[] = [];
 
-function writeString(text: string, path: string): string {
-  if (!text.isWellFormed()) throw new Uncanonical(path, "the text has a lone surrogate, which UTF-8 cannot carry");
+/** Text that JSON writes as it is, between quotes. */
+const plainText = /^[ !#-[\]-~]*$/;
+
+function writeString(text: string): string {
+  if (plainText.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new Uncanonical("the text has a lone surrogate, which UTF-8 cannot carry");
   return JSON.stringify(text);
 }
 
-function writeObject(value: object, path: string, depth: number): string {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw new Uncanonical(path, "only plain objects and arrays have a canonical form");
-  }
-  const record = value as Record<string, unknown>;
-  const parts: string[] = [];
-  // The default sort compares UTF-16 code units, which is the order RFC 8785 §3.2.3 asks for.
-  for (const key of Object.keys(record).sort()) {
-    const member = record[key];
-    if (member === undefined) continue;
-    const inner = `${path}/${key}`;
-    parts.push(`${writeString(key, inner)}:${write(member, inner, depth + 1)}`);
-  }
-  return `{${parts.join(",")}}`;
+const writtenKeys = new Map<string, string>();
+
+function writeKey(key: string): string {
+  const known = writtenKeys.get(key);
+  if (known !== undefined) return known;
+  const written = `${writeString(key)}:`;
+  if (writtenKeys.size < rememberedKeysMax) writtenKeys.set(key, written);
+  return written;
 }
 
-function write(value: unknown, path: string, depth: number): string {
-  if (depth > canonicalDepthMax) throw new Uncanonical(path, `nested deeper than ${canonicalDepthMax}`);
+/** Own keys in the order of their UTF-16 code units, as RFC 8785 §3.2.3 asks; what is written in it needs no sort. */
+function sortedKeys(record: object): readonly string[] {
+  const keys = Object.keys(record);
+  for (let index = 1; index < keys.length; index += 1) {
+    if ((keys[index - 1] ?? "") > (keys[index] ?? "")) return keys.sort();
+  }
+  return keys;
+}
+
+function writeObject(value: object): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new Uncanonical("only plain objects and arrays have a canonical form");
+  const record = value as Record<string, unknown>;
+  let text = "";
+  for (const key of sortedKeys(record)) {
+    const member = record[key];
+    if (member === undefined) continue;
+    trail.push(key);
+    text += `${text === "" ? "{" : ","}${writeKey(key)}${write(member)}`;
+    trail.pop();
+  }
+  return text === "" ? "{}" : `${text}}`;
+}
+
+function writeArray(list: readonly unknown[]): string {
+  let text = "[";
+  for (let index = 0; index < list.length; index += 1) {
+    trail.push(index);
+    text += index === 0 ? write(list[index]) : `,${write(list[index])}`;
+    trail.pop();
+  }
+  return `${text}]`;
+}
+
+function write(value: unknown): string {
+  if (trail.length > canonicalDepthMax) throw new Uncanonical(`nested deeper than ${canonicalDepthMax}`);
+  if (typeof value === "string") return writeString(value);
   if (value === null || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return writeString(value, path);
   if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw new Uncanonical(path, `the number ${value} has no JSON form`);
-    return JSON.stringify(value);
+    if (!Number.isFinite(value)) throw new Uncanonical(`the number ${value} has no JSON form`);
+    return String(value);
   }
-  if (Array.isArray(value)) {
-    const parts: string[] = [];
-    for (let index = 0; index < value.length; index += 1)
-      parts.push(write(value[index], `${path}/${index}`, depth + 1));
-    return `[${parts.join(",")}]`;
-  }
-  if (typeof value === "object") return writeObject(value, path, depth);
-  throw new Uncanonical(path, `a ${typeof value} has no JSON form`);
+  if (typeof value !== "object") throw new Uncanonical(`a ${typeof value} has no JSON form`);
+  return Array.isArray(value) ? writeArray(value) : writeObject(value);
 }
 
 /**
@@ -66,15 +91,25 @@ function write(value: unknown, path: string, depth: number): string {
  * left out. Source: RFC 8785 (JSON Canonicalization Scheme).
  */
 export function canonicalize(value: unknown): Canonical {
+  // A getter of the value may come here again, so only what this call added is its own.
+  const depth = trail.length;
   try {
-    return { ok: true, text: write(value, "", 0) };
+    return { ok: true, text: write(value) };
   } catch (error) {
-    if (error instanceof Uncanonical) return { ok: false, fault: error.fault };
-    throw error;
+    if (!(error instanceof Uncanonical)) throw error;
+    const keys = trail.slice(depth);
+    return { ok: false, fault: { path: keys.map((key) => `/${key}`).join(""), problem: error.message } };
+  } finally {
+    trail.length = depth;
   }
 }
 
 /** Canonical text of a value already known to have one, such as a parsed message. A fault is our bug. */
 export function canonicalText(value: unknown): string {
-  return write(value, "", 0);
+  const depth = trail.length;
+  try {
+    return write(value);
+  } finally {
+    trail.length = depth;
+  }
 }

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { membersMax, hex } from "../electorate/electorate.ts";
 import { canonicalText } from "./canonical-json.ts";
-import { encodeHex } from "./bytes.ts";
 import { ballotSchema, outcomeStatuses, proposalSchema, signedBallotSchema, signedProposalSchema } from "./messages.ts";
 import { digestOf, type Hash } from "./sign-bytes.ts";
 
@@ -47,5 +46,5 @@ export type CommitCertificate = z.output<typeof commitCertificateSchema>;
 /** The digest that votes name a value by; it binds every ballot with its signature. */
 export function valueDigestOf(value: AgreedValue, hash: Hash): string {
   const ballots = value.ballots.map(({ body, sig }) => [digestOf(body, hash), sig]);
-  return encodeHex(hash(`troupe/value/v1\0${canonicalText({ ...value, ballots })}`));
+  return hash(`troupe/value/v1\0${canonicalText({ ...value, ballots })}`);
 }

@@ -144,6 +144,19 @@ export const closingSchema = z.strictObject({
   voided: z.array(z.strictObject({ voter: memberId, ballots: z.tuple([digest, digest]) })).max(1_024),
 });
 
+/**
+ * The coordinator's word that a ballot came in time and counts unless its voter signs another one. With it a voter can
+ * prove that a closing leaves its ballot out.
+ */
+export const receiptSchema = z.strictObject({
+  v: version,
+  decisionId,
+  round,
+  proposalDigest: digest,
+  voter: memberId,
+  ballotDigest: digest,
+});
+
 function signed<Body extends z.ZodType>(body: Body): z.ZodObject<{ body: Body; sig: z.ZodString }, z.core.$strict> {
   return z.strictObject({ body, sig: signature });
 }
@@ -152,6 +165,7 @@ export const signedProposalSchema = signed(proposalSchema);
 export const signedBallotSchema = signed(ballotSchema);
 export const signedClosingSchema = signed(closingSchema);
 export const signedCommitSchema = signed(commitSchema);
+export const signedReceiptSchema = signed(receiptSchema);
 
 /** Proof that a quorum stands behind an option; what it proves and what not is in decisions/0010. */
 export const quorumCertificateSchema = z.strictObject({
@@ -170,9 +184,13 @@ export type ProposalBody = z.output<typeof proposalSchema>;
 export type BallotBody = z.output<typeof ballotSchema>;
 export type ClosingBody = z.output<typeof closingSchema>;
 export type CommitBody = z.output<typeof commitSchema>;
+export type ReceiptBody = z.output<typeof receiptSchema>;
+/** A coordinator's signed word that a ballot counts. */
+export type SignedReceipt = z.output<typeof signedReceiptSchema>;
 export type SignedCommit = z.output<typeof signedCommitSchema>;
 export type Choice = z.output<typeof choiceSchema>;
 export type SignedProposal = z.output<typeof signedProposalSchema>;
 export type SignedBallot = z.output<typeof signedBallotSchema>;
 export type SignedClosing = z.output<typeof signedClosingSchema>;
+/** Proof that a quorum stands behind an option, with every ballot that counted. */
 export type QuorumCertificate = z.output<typeof quorumCertificateSchema>;

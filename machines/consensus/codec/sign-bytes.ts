@@ -1,20 +1,21 @@
-import { encodeHex, encodeUtf8 } from "./bytes.ts";
+import { encodeUtf8, writeHex } from "./bytes.ts";
 import { canonicalText } from "./canonical-json.ts";
 
-/** SHA-256 over the UTF-8 of a text, passed in: floor 0 has no hash of its own. */
-export type Hash = (text: string) => Uint8Array;
+/** SHA-256 over the UTF-8 of a text, in lowercase hex, passed in: floor 0 has no hash of its own. */
+export type Hash = (text: string) => string;
 
 /** Checks an Ed25519 signature, passed in; false for anything malformed, never a throw. */
 export type VerifySignature = (publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array) => boolean;
 
 /** What can be signed. The kind is part of the signed bytes, so no signature can be replayed as another kind. */
-export type SignedKind = "proposal" | "ballot" | "closing" | "commit";
+export type SignedKind = "proposal" | "ballot" | "closing" | "commit" | "receipt";
 
 const tags: Readonly<Record<SignedKind, Uint8Array>> = {
   proposal: encodeUtf8("troupe/proposal/v1\0"),
   ballot: encodeUtf8("troupe/ballot/v1\0"),
   closing: encodeUtf8("troupe/closing/v1\0"),
   commit: encodeUtf8("troupe/commit/v1\0"),
+  receipt: encodeUtf8("troupe/receipt/v1\0"),
 };
 
 /** The SHA-256 over the canonical JSON of a body: its digest in hex, and the bytes a signature over it covers. */
@@ -26,7 +27,7 @@ export interface Sealable {
 
 /** Lowercase hex of the SHA-256 over the canonical JSON of `body`. */
 export function digestOf(body: unknown, hash: Hash): string {
-  return encodeHex(hash(canonicalText(body)));
+  return hash(canonicalText(body));
 }
 
 /** Digest and sign bytes of a body, hashed once. */
@@ -36,12 +37,16 @@ export function sealableOf(kind: SignedKind, body: unknown, hash: Hash): Sealabl
 
 /** The same, from the canonical text already at hand. */
 export function sealCanonical(kind: SignedKind, canonical: string, hash: Hash): Sealable {
-  const digest = hash(canonical);
+  return sealDigest(kind, hash(canonical));
+}
+
+/** The same, from the digest already at hand. */
+export function sealDigest(kind: SignedKind, digest: string): Sealable {
   const tag = tags[kind];
-  const signBytes = new Uint8Array(tag.length + digest.length);
+  const signBytes = new Uint8Array(tag.length + digest.length / 2);
   signBytes.set(tag, 0);
-  signBytes.set(digest, tag.length);
-  return { digest: encodeHex(digest), signBytes };
+  writeHex(signBytes, tag.length, digest);
+  return { digest, signBytes };
 }
 
 /**
@@ -49,5 +54,5 @@ export function sealCanonical(kind: SignedKind, canonical: string, hash: Hash): 
  * in lowercase hex. The salt keeps a ballot from being guessed, and the digest names its content.
  */
 export function commitmentOf(ballotDigest: string, saltHex: string, hash: Hash): string {
-  return encodeHex(hash(`troupe/commitment/v1\0${ballotDigest}${saltHex}`));
+  return hash(`troupe/commitment/v1\0${ballotDigest}${saltHex}`);
 }

@@ -5,7 +5,7 @@ import { createTroupe } from "../../troupe/create.ts";
 import { agentsOption, loadAgents } from "../agents-module.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { readInput, redirectConsole } from "../input.ts";
-import { authForms, readPeerProof } from "../peer-auth.ts";
+import { dialOptions, readDialProof } from "../peer-auth.ts";
 
 function readTimeout(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
@@ -33,11 +33,12 @@ function toResult(outcome: Outcome<unknown>, capability: string): CommandResult 
 export const callCommand: Command = {
   name: "call",
   summary: "one call to an agent of a module, or of another node",
-  usage: "troupe call <capability> --agents module | --connect url [--auth form] [--input JSON|@file] [--timeout ms]",
+  usage:
+    "troupe call <capability> --agents module | --connect url [--auth form] [--ca ca.pem] [--input JSON|@file] [--timeout ms]",
   options: {
     ...agentsOption,
     connect: { type: "string", value: "url", help: "the node to call: ws://127.0.0.1:7700/" },
-    auth: { type: "string", value: "form", help: `with --connect: ${authForms}` },
+    ...dialOptions,
     name: { type: "string", value: "node", help: "with --connect: the name of this node; needed for ed25519 and mtls" },
     input: { type: "string", value: "JSON|@file", help: "the input; default {}" },
     timeout: { type: "string", value: "ms", help: "the deadline in milliseconds; default 30000" },
@@ -45,6 +46,7 @@ export const callCommand: Command = {
   examples: [
     'troupe call greet --agents agents.ts --input \'{"name":"world"}\'',
     "troupe call greet --connect ws://127.0.0.1:7700/ --auth token:@secret.txt",
+    "troupe call greet --connect wss://127.0.0.1:7700/ --auth token:@secret.txt --ca ca.pem",
   ],
   words: [1, 1],
   async run({ values, positionals }, io) {
@@ -56,7 +58,7 @@ export const callCommand: Command = {
         "usage/bad-argument",
         "--agents is missing: name the module whose agents take the call, or a node with --connect",
       );
-    const proof = readPeerProof(values["auth"] as string | undefined, io.cwd);
+    const proof = readDialProof(values, url === undefined ? [] : [url], io.cwd);
     const input = readInput(values["input"] as string | undefined, io);
     const timeoutMs = readTimeout(values["timeout"] as string | undefined);
     // What an agent prints is not the result: with --json exactly one document goes to standard output.

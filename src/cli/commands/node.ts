@@ -1,9 +1,15 @@
-import { TroupeError } from "../../errors.ts";
+import { nodeName } from "../../../machines/wire/schemas.ts";
+import { isTroupeError, TroupeError } from "../../errors.ts";
+import { checkPolicy } from "../../listen/policy.ts";
+import { tlsOptions } from "../../listen/tls.ts";
 import { stderrLog } from "../../ports/log.ts";
 import { createTroupe } from "../../troupe/create.ts";
+import { toAuthentication } from "../../troupe/network/auth.ts";
+import type { Troupe } from "../../troupe/troupe.ts";
 import { agentsOption, loadAgents } from "../agents-module.ts";
 import type { Command } from "../command.ts";
-import { authForms, readPeerProof } from "../peer-auth.ts";
+import { doorOptions, readDoorProof } from "../peer-auth.ts";
+import { nodeStore, prepareStore } from "../store-file.ts";
 
 /** Reads "127.0.0.1:7700", "[::1]:7700" or "7700". */
 function readPlace(given: string | undefined): { readonly host?: string; readonly port: number } {
@@ -15,14 +21,26 @@ function readPlace(given: string | undefined): { readonly host?: string; readonl
   return host === undefined ? { port } : { host, port };
 }
 
+/** Errors: rejects with `store/in-use` where another process has the file, which is told with the way out. */
+async function open(store: string, name: string | undefined): Promise<Troupe> {
+  try {
+    return await createTroupe({ store, ports: { log: stderrLog }, ...(name === undefined ? {} : { node: name }) });
+  } catch (thrown) {
+    if (!isTroupeError(thrown, "store/in-use")) throw thrown;
+    const message = `${thrown.message}. A second node of this folder needs a --name of its own, or a --store`;
+    throw new TroupeError("store/in-use", message, { data: thrown.data });
+  }
+}
+
 export const nodeCommand: Command = {
   name: "node",
   summary: "serves the agents of a module to other nodes",
-  usage: "troupe node --listen host:port --agents module [--auth form] [--name node] [--grant grant]...",
+  usage:
+    "troupe node --listen host:port --agents module [--auth form] [--tls cert.pem,key.pem] [--name node] [--grant grant]...",
   options: {
     listen: { type: "string", value: "host:port", help: "where to listen; off loopback only with --auth" },
     ...agentsOption,
-    auth: { type: "string", value: "form", help: authForms },
+    ...doorOptions,
     name: { type: "string", value: "node", help: "the name that peers know this node by; needed for ed25519 and mtls" },
     grant: {
       type: "string",
@@ -30,22 +48,31 @@ export const nodeCommand: Command = {
       multiple: true,
       help: 'what peers may do: "tell:cap:greet", "watch:/*"; default: tell and watch every agent',
     },
-    store: { type: "string", value: "path", help: "the store file; default in memory" },
+    store: {
+      type: "string",
+      value: "path",
+      help: `where its agents' runs are kept; default .troupe/node-NAME.db, without --name ${nodeStore(undefined)}; :memory: for nowhere`,
+    },
   },
-  examples: ["troupe node --listen 127.0.0.1:7700 --agents agents.ts --auth token:@secret.txt"],
+  examples: [
+    "troupe node --listen 127.0.0.1:7700 --agents agents.ts --auth token:@secret.txt",
+    "troupe node --listen 0.0.0.0:7700 --agents agents.ts --auth token:@secret.txt --tls cert.pem,key.pem",
+  ],
   words: [0, 0],
   async run({ values }, io) {
     const place = readPlace(values["listen"] as string | undefined);
     const module = values["agents"] as string | undefined;
     if (module === undefined)
       throw new TroupeError("usage/bad-argument", "--agents is missing: name the module whose agents are served");
-    const proof = readPeerProof(values["auth"] as string | undefined, io.cwd);
-    const { name, grant, store } = values as { name?: string; grant?: string[]; store?: string };
-    const troupe = await createTroupe({
-      ports: { log: stderrLog },
-      ...(name === undefined ? {} : { node: name }),
-      ...(store === undefined ? {} : { store }),
-    });
+    const { name, grant, store = nodeStore(name) } = values as { name?: string; grant?: string[]; store?: string };
+    if (name !== undefined && !nodeName.safeParse(name).success)
+      throw new TroupeError("usage/bad-argument", "--name: a node's name has letters, digits and _ . : @ -");
+    const proof = readDoorProof(values, io.cwd);
+    // What would be refused later is refused before the store is made.
+    toAuthentication(proof.auth, proof.tls?.ca !== undefined);
+    if (proof.tls !== undefined) tlsOptions(proof.tls);
+    checkPolicy({ ...place, ...proof, authenticated: proof.auth !== undefined });
+    const troupe = await open(prepareStore(store, io.cwd), name);
     try {
       for (const agent of await loadAgents(module, io.cwd, troupe)) await troupe.spawn(agent, { restart: "permanent" });
       const { node, url } = await troupe.listen({

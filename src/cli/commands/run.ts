@@ -1,4 +1,3 @@
-import { dirname, resolve } from "node:path";
 import { TroupeError } from "../../errors.ts";
 import { systemIds } from "../../ports/chance.ts";
 import { stderrLog } from "../../ports/log.ts";
@@ -10,14 +9,11 @@ import type { RunReport } from "../../workflow/view/run-report.ts";
 import type { StepRecord } from "../../workflow/view/steps.ts";
 import { agentsOption, loadAgents } from "../agents-module.ts";
 import type { Command, CommandIo, CommandResult, ParsedArguments } from "../command.ts";
-import { makeFolder } from "../folder.ts";
 import { readInput, readSettings, redirectConsole } from "../input.ts";
 import { ProgressBoard } from "../progress.ts";
+import { defaultStore, prepareStore } from "../store-file.ts";
 import { readWorkflows } from "../workflow/definition-source.ts";
 import { RunProgress } from "../workflow/run-progress.ts";
-
-/** Where runs are kept when nothing else is said. */
-export const defaultStore = ".troupe/troupe.db";
 
 interface Given {
   readonly file: string | undefined;
@@ -138,25 +134,10 @@ function follow(troupe: Troupe, progress: RunProgress): { close(): Promise<void>
   };
 }
 
-function prepareStore(store: string): void {
-  try {
-    makeFolder(dirname(store));
-  } catch (thrown) {
-    throw new TroupeError(
-      "usage/bad-file",
-      `--store ${store}: its folder cannot be made: ${(thrown as Error).message}`,
-      {
-        cause: thrown,
-      },
-    );
-  }
-}
-
 async function run(parsed: ParsedArguments, io: CommandIo): Promise<CommandResult> {
   const given = readGiven(parsed, io);
   const source = given.file === undefined ? undefined : await readWorkflows(given.file, io);
-  const store = given.store === ":memory:" ? given.store : resolve(io.cwd, given.store);
-  if (store !== ":memory:") prepareStore(store);
+  const store = prepareStore(given.store, io.cwd);
   redirectConsole(io);
   const board = new ProgressBoard(io);
   await using troupe = await createTroupe({ store, workflows: { recovers: "named" }, ports: { log: stderrLog } });

@@ -13,9 +13,9 @@ import type { HistoryEntry } from "../../workflow/view/history.ts";
 import type { RunReport } from "../../workflow/view/run-report.ts";
 import type { Command, CommandIo, CommandResult, ParsedArguments } from "../command.ts";
 import { readInput } from "../input.ts";
+import { defaultStore } from "../store-file.ts";
 import { readWorkflows } from "../workflow/definition-source.ts";
 import { needsWorker, onHandle, taken } from "../workflow/run-verbs.ts";
-import { defaultStore } from "./run.ts";
 
 const readers = ["list", "show", "history", "replay"] as const;
 const verbs: readonly string[] = [...readers, ...requestVerbs];

@@ -1,5 +1,5 @@
 import { createTroupe } from "../../troupe/create.ts";
-import type { PeerProof } from "../peer-auth.ts";
+import type { DialProof } from "../peer-auth.ts";
 import type { DoctorCheck } from "./checks.ts";
 
 /** How long a node may take to let this one in. */
@@ -18,7 +18,7 @@ const advice: readonly (readonly [sign: RegExp, todo: string])[] = [
 /** Whether a node can be reached and lets this one in. */
 export function reach(
   url: string,
-  { name, ...proof }: PeerProof & { readonly name?: string | undefined },
+  { name, ...proof }: DialProof & { readonly name?: string | undefined },
   signal: AbortSignal,
 ): DoctorCheck {
   return {

@@ -12,6 +12,7 @@ import type { Failure, Outcome } from "../../../machines/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
 import type { Store } from "../../ports/store.ts";
+import type { Host } from "../../system/interpret.ts";
 import type { Announcer } from "../announcer.ts";
 import { sha256 } from "../ed25519.ts";
 import type { Delivery } from "../collector.ts";
@@ -25,7 +26,6 @@ import { tellEvidence, type AgreementEvidence } from "./evidence.ts";
 import { joinLocally, type ReplicaPort } from "./port.ts";
 import type { ReplicaPorts } from "./replica-ports.ts";
 import { Replica } from "./replica.ts";
-import type { ReplicaActorOptions } from "./shell.ts";
 import { openVoteStore, type VoteStore } from "./vote-store.ts";
 
 /** Longest agreement after the ballots are closed, in milliseconds; then the result is "timeout". */
@@ -56,9 +56,10 @@ export interface AgreementPorts {
   readonly clock: Clock;
   readonly verify: Verify;
   readonly announcer: Announcer;
-  /** Where members keep what they signed; without one, in this object's memory, which no crash outlives anyway. */
-  readonly store: Pick<Store, "append" | "read">;
-  readonly actor?: ReplicaActorOptions;
+  /** Where members keep what they signed; without one, nowhere. */
+  readonly store?: Pick<Store, "append" | "read">;
+  /** Where the charts of the members are shown; left out, nowhere. */
+  readonly host?: Host;
   ask(voter: Voter | Participant): Promise<Outcome<Vote>>;
 }
 
@@ -73,6 +74,8 @@ interface Council {
 
 /** The memory of one that signs nothing. */
 const nothingToKeep: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(false) };
+/** The memory of members that no crash of this process outlives: whoever comes after it has another key or is silent. */
+const nothingKept: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(true) };
 
 /** One agreement under way among members of this process, and of others that this one carries the messages of. */
 export class AgreementRun {
@@ -111,11 +114,15 @@ export class AgreementRun {
     const { round } = this.#council.plan;
     const { id, publicKey } = voter.member;
     const { signer } = voter;
+    const { store } = this.#ports;
     const overheard = this.#overheard(self, link);
     return this.#replica(self, {
       signer,
       port: voter.link?.(overheard, { self, members: this.#council.voters.length, signer }) ?? overheard,
-      votes: openVoteStore(this.#ports.store, { decision: round.proposalDigest, memberId: id, publicKey }),
+      votes:
+        store === undefined
+          ? nothingKept
+          : openVoteStore(store, { decision: round.proposalDigest, memberId: id, publicKey }),
     });
   }
 
@@ -163,7 +170,7 @@ export class AgreementRun {
 
   #replica(self: number, own: Pick<ReplicaPorts, "signer" | "port" | "votes">): Replica {
     const { close, plan } = this.#council;
-    const { clock, verify, actor } = this.#ports;
+    const { clock, verify, host } = this.#ports;
     const made: Replica = new Replica(
       { round: plan.round, self },
       {
@@ -175,7 +182,7 @@ export class AgreementRun {
           return verify(key, bytes, signature);
         },
         ...(this.#isSpread ? { timeouts: wideTimeouts } : {}),
-        ...(actor === undefined ? {} : { actor }),
+        ...(host === undefined ? {} : { showing: { host, id: this.#nameOf(self) } }),
         listener: {
           onClosed: () => this.#onClosed(),
           onDecided: () => this.#endIfDecided(),
@@ -185,6 +192,11 @@ export class AgreementRun {
       },
     );
     return made;
+  }
+
+  #nameOf(self: number): string {
+    const { proposal, electorate } = this.#council.plan.round;
+    return `bft/${proposal.decisionId}/${electorate.members[self]?.id ?? "observer"}`;
   }
 
   /** Whether members are elsewhere. */

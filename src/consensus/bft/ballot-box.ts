@@ -11,13 +11,14 @@ import type { ClosePolicy, CollectEvent } from "../../../machines/consensus/ball
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import { tally } from "../../../machines/consensus/ballot/tally.ts";
 import type { ValueJudgement } from "../../../machines/consensus/bft/events.ts";
-import { valueDigestOf, type AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
+import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { SignedBallot } from "../../../machines/consensus/codec/messages.ts";
 import type { DuplicateBallot } from "../../../machines/consensus/certificate/evidence.ts";
 import { compareIds, indexOfMember } from "../../../machines/consensus/electorate/electorate.ts";
 import type { Verify } from "../../ports/signer.ts";
 import { sha256 } from "../ed25519.ts";
 import { ownBallotOf } from "../signing.ts";
+import { digestOfValue } from "./value-digest.ts";
 
 /** Values whose judgement is remembered; honest members propose a handful. The oldest goes first. */
 export const judgedValuesMax = 256;
@@ -115,7 +116,7 @@ export class BallotBox {
   #judge(value: AgreedValue, digest: string): ValueJudgement {
     const refused: ValueJudgement = { isValid: false, isAcceptable: false };
     const round = this.#round;
-    if (value.proposalDigest !== round.proposalDigest || valueDigestOf(value, sha256) !== digest) return refused;
+    if (value.proposalDigest !== round.proposalDigest || digestOfValue(value) !== digest) return refused;
     const casts: (Casts[number] | null)[] = round.electorate.members.map(() => null);
     let before = "";
     for (const message of value.ballots) {
@@ -162,12 +163,8 @@ export class BallotBox {
     const admission = admitBallot(message, this.#round, {
       hash: sha256,
       ownOf: ownBallotOf,
-      verify: (key, bytes, signature) => {
-        // The digest is in the sign bytes, so bytes and signature name what was checked.
-        const digest = Buffer.from(bytes.subarray(bytes.length - 32)).toString("hex");
-        return isOwn || this.#admitted.has(`${digest}/${sig}`) || this.#verify(key, bytes, signature);
-      },
-      ...(given.isKnown === undefined ? {} : { isKnown: given.isKnown }),
+      verify: isOwn ? () => true : this.#verify,
+      isKnown: (voter, digest) => this.#admitted.has(`${digest}/${sig}`) || (given.isKnown?.(voter, digest) ?? false),
     });
     if (!admission.admitted) return undefined;
     const { ballot, memoHit, canonical } = admission;

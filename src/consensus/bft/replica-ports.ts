@@ -6,8 +6,8 @@ import type { DuplicateBallot } from "../../../machines/consensus/certificate/ev
 import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Signer, Verify } from "../../ports/signer.ts";
+import type { Showing } from "../charted.ts";
 import type { ReplicaPort } from "./port.ts";
-import type { ReplicaActorOptions } from "./shell.ts";
 import type { VoteStore } from "./vote-store.ts";
 
 /** What a replica tells its owner. */
@@ -29,5 +29,6 @@ export interface ReplicaPorts {
   readonly listener: ReplicaListener;
   readonly close?: ClosePolicy;
   readonly timeouts?: StepTimeouts;
-  readonly actor?: ReplicaActorOptions;
+  /** Where the chart of this replica is shown; left out, nowhere. */
+  readonly showing?: Showing;
 }

@@ -5,18 +5,19 @@ import type { BftEvent } from "../../../machines/consensus/bft/events.ts";
 import type { BftState } from "../../../machines/consensus/bft/state.ts";
 import type { Commit } from "../../../machines/consensus/bft/statement.ts";
 import { isSurplus } from "../../../machines/consensus/bft/turn.ts";
-import { valueDigestOf, type AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
+import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import type { Timer } from "../../ports/clock.ts";
-import { sha256 } from "../ed25519.ts";
+import { run, type Life } from "../charted.ts";
 import { BallotBox } from "./ballot-box.ts";
 import { EvidenceRelay } from "./evidence-relay.ts";
 import { Inbox } from "./inbox.ts";
 import type { ReplicaPorts } from "./replica-ports.ts";
-import { ReplicaShell } from "./shell.ts";
+import { agreeing } from "./shell.ts";
 import { Signatory } from "./signatory.ts";
 import { checkStatements } from "./statement-signing.ts";
 import type { SignedRecord } from "./vote-store.ts";
+import { digestOfValue } from "./value-digest.ts";
 import { readMessage, sealMessage, statusOf, type ReplicaMessage } from "./wire.ts";
 
 const storeRefused = "its vote store refused a record, so nothing may be signed any more";
@@ -37,13 +38,15 @@ export class Replica {
   readonly #about: { readonly round: Round; readonly self: number };
   readonly #ports: ReplicaPorts;
   readonly #council: Council;
-  readonly #shell: ReplicaShell;
+  readonly #life: Life<BftState, BftEvent, BftEffect>;
   readonly #inbox: Inbox<Arrival>;
   readonly #rules: AdmissionRules;
   readonly #timers = new Set<Timer>();
   readonly #contents = new Map<string, AgreedValue>();
   readonly #signatory: Signatory;
-  readonly #relay = new EvidenceRelay((message) => this.#broadcast(message));
+  readonly #relay = new EvidenceRelay(this.#contents, (message, to) =>
+    to === undefined ? this.#broadcast(message) : this.#send(to, message),
+  );
   #ballots: ReplicaMessage | undefined;
   #wanted = -1;
   #isMute = false;
@@ -59,7 +62,8 @@ export class Replica {
     const weights = round.electorate.members.map(({ weight }) => weight);
     this.#council = defineCouncil(scope, weights, ports.timeouts ?? localTimeouts);
     this.box = new BallotBox(round, { verify: ports.verify, close: ports.close ?? "early" });
-    this.#shell = new ReplicaShell({ council: this.#council, self }, ports.actor);
+    this.#life = run(agreeing, ports.showing);
+    this.#life.tell({ type: "council.joined", council: this.#council, self });
     const { check, trust } = checkStatements(round.electorate, ports.verify);
     this.#rules = { council: this.#council, verify: check };
     const { signer, votes } = ports;
@@ -71,7 +75,7 @@ export class Replica {
   }
 
   get state(): BftState {
-    return this.#shell.state;
+    return this.#life.state;
   }
 
   get council(): Council {
@@ -148,7 +152,7 @@ export class Replica {
     this.#inbox.stop();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
-    this.#shell.stop();
+    this.#life.stop();
   }
 
   #remember(records: readonly SignedRecord[]): void {
@@ -225,7 +229,7 @@ export class Replica {
     const value = this.box.build();
     this.#wanted = value === undefined ? round : -1;
     if (value === undefined) return;
-    const digest = valueDigestOf(value, sha256);
+    const digest = digestOfValue(value);
     this.#contents.set(digest, value);
     await this.#tell({ type: "value.ready", round, value: digest });
   }
@@ -233,7 +237,7 @@ export class Replica {
   /** The judgement of a value that came with a message; undefined where it is not the one that is named. */
   #judge(digest: string, content: AgreedValue): ReturnType<BallotBox["judge"]> | undefined {
     if (!this.#contents.has(digest)) {
-      if (valueDigestOf(content, sha256) !== digest) return undefined;
+      if (digestOfValue(content) !== digest) return undefined;
       this.#contents.set(digest, content);
     }
     return this.box.judge(content, digest);
@@ -256,7 +260,7 @@ export class Replica {
         return;
       }
       case "value": {
-        const digest = valueDigestOf(message.content, sha256);
+        const digest = digestOfValue(message.content);
         if (!state.fetching.includes(digest)) return;
         this.#contents.set(digest, message.content);
         return this.#learn(digest);
@@ -289,6 +293,7 @@ export class Replica {
   #eventOf(from: number, message: ReplicaMessage): BftEvent | undefined {
     switch (message.type) {
       case "vote":
+        this.#relay.compare(message.vote, this.state);
         return { type: "vote.received", vote: message.vote };
       case "status":
         return { type: "status.received", from, polka: message.polka, entry: message.entry };
@@ -313,7 +318,7 @@ export class Replica {
 
   /** Tells the chart one thing and performs what comes of it, in order; waits only where something must be durable. */
   #tell(event: BftEvent): Promise<void> | void {
-    const effects = this.#shell.tell(event);
+    const effects = this.#life.tell(event);
     for (const [index, effect] of effects.entries()) {
       const wait = this.#perform(effect);
       if (wait !== undefined) return this.#performAfter(wait, effects.slice(index + 1));
@@ -351,7 +356,7 @@ export class Replica {
         return this.#sendCommit(effect.params.commit, (message) => this.#send(effect.params.to, message));
       case "reportEvidence":
         this.#ports.listener.onEvidence(effect.params.evidence);
-        return this.#relay.showVotes(effect.params.evidence);
+        return this.#relay.showStatements(effect.params.evidence);
     }
   }
 

@@ -18,9 +18,16 @@ export async function signStatement<Signed extends Statement>(
   return { ...statement, sig: Buffer.from(signature).toString("hex") } as Signed;
 }
 
-function nameOf(statement: Statement): string {
-  const { kind, voter, round, validRound, value, sig } = statement;
-  return `${sig}${kind}${voter}/${round}/${validRound}/${value ?? ""}${statement.decision}${statement.electorate}`;
+function isSame(known: Statement, statement: Statement): boolean {
+  return (
+    known.value === statement.value &&
+    known.kind === statement.kind &&
+    known.voter === statement.voter &&
+    known.round === statement.round &&
+    known.validRound === statement.validRound &&
+    known.decision === statement.decision &&
+    known.electorate === statement.electorate
+  );
 }
 
 /** Checks statements against the electorate's keys, and remembers those that hold: each is checked once. */
@@ -29,21 +36,26 @@ export function checkStatements(
   verify: Verify,
 ): { readonly check: VerifyStatement; readonly trust: (statement: Statement) => void } {
   const keys = electorate.members.map(({ publicKey }) => Buffer.from(publicKey, "hex"));
-  const good = new Set<string>();
-  const remember = (name: string): void => {
-    if (good.size < checkedStatementsMax) good.add(name);
+  /** By signature: one signature is good for one content only. */
+  const good = new Map<string, Statement>();
+  /** The same, by object: what this process made and froze is met again and again in polkas and transcripts. */
+  const goodObjects = new WeakSet<Statement>();
+  const remember = (statement: Statement): void => {
+    if (Object.isFrozen(statement)) goodObjects.add(statement);
+    if (good.size < checkedStatementsMax) good.set(statement.sig, { ...statement });
   };
   return {
     check(statement) {
-      const name = nameOf(statement);
-      if (good.has(name)) return true;
+      if (goodObjects.has(statement)) return true;
+      const known = good.get(statement.sig);
+      if (known !== undefined && isSame(known, statement)) return true;
       const key = keys[statement.voter];
       const bytes = encodeStatement(statement);
       if (key === undefined || bytes === undefined) return false;
       if (!verify(key, bytes, Buffer.from(statement.sig, "hex"))) return false;
-      remember(name);
+      remember(statement);
       return true;
     },
-    trust: (statement) => remember(nameOf(statement)),
+    trust: remember,
   };
 }

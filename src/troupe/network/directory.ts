@@ -19,8 +19,6 @@ export const listing = z.object({
   /** Capabilities that somebody there offers now. */
   capabilities: z.array(z.string().max(128)).max(100_000),
   agents: z.array(listedAgent).max(listedAgentsMax),
-  /** Messages that wait there, and messages that its agents work on. */
-  load: z.object({ queued: z.int().nonnegative(), working: z.int().nonnegative() }).exactOptional(),
 });
 
 /** What a node shows of itself to a peer: no more than the peer is granted. */

@@ -6,6 +6,7 @@ import type { TlsIdentity } from "../../listen/tls.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Listening } from "../../ports/transport.ts";
 import type { Dialer } from "../../remote/dialer.ts";
+import type { CodecName } from "../../remote/codecs/load.ts";
 import type { RemoteNode } from "../../remote/node.ts";
 import type { Core } from "../../system/core.ts";
 import type { PeerAuth } from "./auth.ts";
@@ -13,7 +14,7 @@ import type { ListedAgent } from "./directory.ts";
 import type { AgentHost } from "./host.ts";
 import { leavingOf } from "./leaving.ts";
 import type { Peer } from "./peer.ts";
-import { places, type Place } from "./place.ts";
+import { places, routes, type Place } from "./place.ts";
 import { RemoteRef } from "./remote-ref.ts";
 
 /** How long calls in hand may go on when a listener closes; then they are cancelled. */
@@ -55,12 +56,17 @@ export interface ConnectOptions {
   readonly auth?: PeerAuth;
   /** For "wss://": the authorities to trust instead of the usual ones, and this node's certificate for mutual TLS. */
   readonly tls?: TlsIdentity;
+  /**
+   * How frames are written. "msgpack" is made for bytes and for long lists of similar objects; for small messages "json",
+   * the default, is quicker. A node that knows it not is talked to in JSON.
+   */
+  readonly codec?: CodecName;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
-  /** How long to try, in milliseconds; default 10,000. Once connected, a lost connection is dialled again for ever. */
+  /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** How often the node is asked what it offers and how busy it is; default 5,000 ms. */
+  /** How often the node is asked what it offers; default 5,000 ms. */
   readonly healthCheckIntervalMs?: number;
   /** Times in a row that it may fail to answer that before it gets no new calls; default 3. It is asked on. */
   readonly failureThreshold?: number;
@@ -83,11 +89,14 @@ export interface RemotePeer extends AsyncDisposable {
   readonly url: string;
   /** The name of the node at the other end. */
   readonly node: string;
-  /** The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining". */
+  /**
+   * The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining"; "connecting"
+   * when the session has ended and another one is dialled; "down" when it is closed, or refused for good.
+   */
   readonly state: string;
   /** It answers when it is asked how it is; one that is not healthy gets no new calls. */
   readonly isHealthy: boolean;
-  /** Messages that its agents work on or have waiting, as it said last. */
+  /** Messages that its agents work on or have waiting, as its last heartbeat said. */
   readonly load: number;
   /** Epoch milliseconds of its last sign of life, a heartbeat or anything else. */
   readonly lastSeenAt: number;
@@ -184,7 +193,7 @@ function toPlace({ peer, dialer, core }: PeerParts): Place {
     call(at, capability, { input, options }) {
       checkCallOptions(options);
       const leaving = leavingOf({ capability, input, options }, ports);
-      return peer.call(at, leaving, options.signal ?? new AbortController().signal);
+      return peer.call(at, leaving, options.signal);
     },
     tell(at, capability, { input, options }) {
       checkCallOptions(options);
@@ -229,8 +238,15 @@ export class ConnectedPeer implements RemotePeer {
     return this.#parts.peer.agents;
   }
   ref(path: string): AgentRef {
+    const { peer, dialer, core } = this.#parts;
     const listed = this.agents.find((each) => each.path === path);
-    return new RemoteRef(this.#parts.peer, { path, incarnation: listed?.incarnation ?? 0 }, this.#parts.core.ports);
+    const ref = new RemoteRef(peer, { path, incarnation: listed?.incarnation ?? 0 }, core.ports);
+    routes.set(ref, {
+      inc: () => dialer.peer?.inc,
+      hasLeft: () => dialer.hasLeft,
+      ready: (signal) => dialer.ready(signal),
+    });
+    return ref;
   }
   async spawn(name: string): Promise<AgentRef> {
     const { peer, core } = this.#parts;

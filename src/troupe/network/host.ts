@@ -5,6 +5,7 @@ import type { AgentDefinition } from "../../agent/define.ts";
 import type { Dispatcher } from "../../dispatch/dispatcher.ts";
 import { infoOf } from "../../dispatch/info.ts";
 import type { LocalRef } from "../../dispatch/ref.ts";
+import type { CallRequest } from "../../dispatch/request.ts";
 import { isTroupeError } from "../../errors.ts";
 import type { Address, Hosting, Incoming, IncomingCall, IncomingSpawn, RemoteDown } from "../../remote/hosting.ts";
 import type { Cell } from "../../system/cell.ts";
@@ -59,30 +60,38 @@ export class AgentHost implements Hosting {
     if (this.#inHand > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  async call(call: IncomingCall): Promise<Outcome<unknown>> {
+  call(call: IncomingCall): Promise<Outcome<unknown>> {
     this.#inHand += 1;
+    return this.#begin(call).then(this.#answered, this.#threw);
+  }
+
+  readonly #answered = (outcome: Outcome<unknown>): Outcome<unknown> => {
+    this.#inHand -= 1;
+    if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    return outcome;
+  };
+
+  readonly #threw = (thrown: unknown): Outcome<unknown> => this.#answered(fail(refusalOf(thrown)));
+
+  #begin(call: IncomingCall): Promise<Outcome<unknown>> {
     try {
-      if (call.to.path === directoryPath) return { ok: true, value: this.#list(call.peer) };
-      if (call.to.path === controlPath) return await this.#control(call.input);
-      return await this.#serve(call);
+      if (call.to.path === directoryPath) return Promise.resolve({ ok: true, value: this.#list(call.peer) });
+      return call.to.path === controlPath ? this.#control(call.input) : this.#serve(call);
     } catch (thrown) {
-      return fail(refusalOf(thrown));
-    } finally {
-      this.#inHand -= 1;
-      if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      return Promise.resolve(fail(refusalOf(thrown)));
     }
   }
 
-  async #serve(call: IncomingCall): Promise<Outcome<unknown>> {
-    const { capability, input, signal, ttlMs, traceparent } = call;
+  #serve(call: IncomingCall): Promise<Outcome<unknown>> {
+    const { capability, input, ttlMs, traceparent } = call;
     const carried = readCarried(call.headers);
-    if (carried === undefined) return fail(failure("call/rejected", "what the call carries cannot be read"));
-    if (ttlMs < 1) return fail(failure("call/timeout", `the deadline of ${capability} passed on the way`));
+    if (carried === undefined)
+      return Promise.resolve(fail(failure("call/rejected", "what the call carries cannot be read")));
+    if (ttlMs < 1)
+      return Promise.resolve(fail(failure("call/timeout", `the deadline of ${capability} passed on the way`)));
     const target = this.#target(call.to);
-    if (target !== undefined && "code" in target) return fail(target);
-    const account = carried.budget === undefined ? undefined : new Account(carried.budget, undefined);
-    let isTelling = false;
-    const outcome = await this.#ground.dispatcher.send({
+    if (target !== undefined && "code" in target) return Promise.resolve(fail(target));
+    const request: CallRequest = {
       capability,
       input,
       isLocal: true,
@@ -90,15 +99,22 @@ export class AgentHost implements Hosting {
       options: {
         ...toOptions(carried, traceparent),
         timeoutMs: Math.min(ttlMs, 3_600_000),
-        signal,
-        // While one report waits for the caller to take it, later ones are left out: the next to come is newer.
-        onProgress: (progress) => {
-          if (isTelling) return;
-          isTelling = true;
-          void call.emit({ progress }).then(() => (isTelling = false));
-        },
+        ...(call.isFollowed ? { onProgress: reportTo(call) } : {}),
       },
       ...(target === undefined ? {} : { target }),
+    };
+    if (carried.budget !== undefined || carried.key !== undefined) return this.#serveOnce(call, request, carried);
+    return this.#ground.dispatcher.serve(request, (cancel) => call.onCancel(cancel));
+  }
+
+  /** A call with a key, which others may join, or with a budget, which the caller hears of. */
+  async #serveOnce(call: IncomingCall, request: CallRequest, carried: Carried): Promise<Outcome<unknown>> {
+    const account = carried.budget === undefined ? undefined : new Account(carried.budget, undefined);
+    const controller = new AbortController();
+    call.onCancel(() => controller.abort(new DOMException("the caller gave up", "AbortError")));
+    const outcome = await this.#ground.dispatcher.send({
+      ...request,
+      options: { ...request.options, signal: controller.signal },
       ...(account === undefined ? {} : { under: underOf(account, carried) }),
     });
     if (account !== undefined) {
@@ -185,21 +201,18 @@ export class AgentHost implements Hosting {
     const { registry } = this.#ground.dispatcher;
     const capabilities = new Set<string>();
     const agents: Listing["agents"] = [];
-    const load = { queued: 0, working: 0 };
     for (const { cells, behaviour, grow } of registry.groups()) {
       const offered = [...behaviour.skills.keys()].filter((name) =>
         isGranted(grants, "tell", `${capabilityPrefix}${name}`),
       );
       if (cells.length > 0 || grow !== undefined) for (const name of offered) capabilities.add(name);
       for (const cell of cells) {
-        load.queued += cell.queued;
-        load.working += cell.running;
         if (agents.length >= listedAgentsMax || !isGranted(grants, "tell", cell.path)) continue;
         const { name, incarnation, state } = infoOf(cell);
         agents.push({ path: cell.path, name, incarnation, state, capabilities: [...behaviour.skills.keys()] });
       }
     }
-    return { capabilities: [...capabilities], agents, load };
+    return { capabilities: [...capabilities], agents };
   }
 
   async #control(input: unknown): Promise<Outcome<null>> {
@@ -211,6 +224,16 @@ export class AgentHost implements Hosting {
     else await ref[verb]();
     return { ok: true, value: null };
   }
+}
+
+/** Reports progress to the caller. While one waits to be taken, later ones are left out: the next to come is newer. */
+function reportTo(call: IncomingCall): (progress: unknown) => void {
+  let isTelling = false;
+  return (progress) => {
+    if (isTelling) return;
+    isTelling = true;
+    void call.emit({ progress }).then(() => (isTelling = false));
+  };
 }
 
 /** The account that the work of one call from elsewhere is drawn from. */

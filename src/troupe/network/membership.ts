@@ -20,11 +20,11 @@ export interface JoinOptions extends ConnectOptions {
 
 /** The nodes of a discovery. `await using` or `close()` leaves them all. */
 export interface Membership extends AsyncDisposable {
-  /** Those that have been reached. */
+  /** Those that there is a session with. */
   readonly peers: readonly RemotePeer[];
-  /** Those that have not, each with the reason of the last try. */
+  /** Those that there is none with, each with the reason. */
   readonly missing: readonly { readonly url: string; readonly why: string }[];
-  /** Asks the discovery for its list now, and dials those that are missing. Resolves when each has been tried. */
+  /** Asks the discovery for its list now, and dials those that are missing. Resolves when each has been tried once. */
   refresh(): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,7 +33,8 @@ export interface Membership extends AsyncDisposable {
 export interface MembershipGround {
   readonly options: JoinOptions;
   readonly clock: Clock;
-  readonly connect: (url: string, options: ConnectOptions) => Promise<RemotePeer>;
+  /** Tells `missed` of each dial that came to nothing, and tries again until its time is over. */
+  readonly connect: (url: string, options: ConnectOptions, missed: (why: string) => void) => Promise<RemotePeer>;
   /** The name of this node, which a list for all nodes has in it too. */
   readonly self: string;
 }
@@ -43,10 +44,19 @@ interface Place {
   readonly url: string;
   readonly leave: AbortController;
   peer: RemotePeer | undefined;
-  /** The dial that is under way. */
-  dialling: Promise<void> | undefined;
+  /** What is under way to reach it: until the first dial has come to something or nothing, and to the end. */
+  dialling: { readonly tried: Promise<void>; readonly over: Promise<void> } | undefined;
   isSelf: boolean;
   why: string;
+}
+
+/** It has a session with this node, be its connection lost or not. */
+function isThere({ peer }: Place): boolean {
+  return peer !== undefined && peer.state !== "down" && peer.state !== "connecting";
+}
+
+function whyMissing({ peer, why }: Place): string {
+  return peer?.state === "connecting" ? "its session has ended; it is dialled again" : why;
 }
 
 function toDiscovery(given: JoinOptions["discovery"]): Discovery {
@@ -83,14 +93,14 @@ export class Joined implements Membership {
   }
 
   get peers(): readonly RemotePeer[] {
-    return [...this.#places.values()].flatMap(({ peer }) =>
-      peer === undefined || peer.state === "down" ? [] : [peer],
+    return [...this.#places.values()].flatMap((place) =>
+      place.peer === undefined || !isThere(place) ? [] : [place.peer],
     );
   }
 
   get missing(): readonly { readonly url: string; readonly why: string }[] {
-    return [...this.#places.values()].flatMap(({ url, why, peer, isSelf }) =>
-      isSelf || (peer !== undefined && peer.state !== "down") ? [] : [{ url, why }],
+    return [...this.#places.values()].flatMap((place) =>
+      place.isSelf || isThere(place) ? [] : [{ url: place.url, why: whyMissing(place) }],
     );
   }
 
@@ -171,26 +181,33 @@ export class Joined implements Membership {
 
   async #dialMissing(): Promise<void> {
     if (this.#leave.signal.aborted) return;
-    await Promise.all(
-      [...this.#places.values()].map(
-        (place) => (place.dialling ??= this.#dial(place).finally(() => (place.dialling = undefined))),
-      ),
-    );
+    await Promise.all([...this.#places.values()].map((place) => (place.dialling ??= this.#begin(place)).tried));
   }
 
-  async #dial(place: Place): Promise<void> {
+  #begin(place: Place): NonNullable<Place["dialling"]> {
+    const { promise: tried, resolve } = Promise.withResolvers<void>();
+    const missed = (why: string): void => {
+      place.why = why;
+      resolve();
+    };
+    const over = this.#dial(place, missed).finally(() => {
+      place.dialling = undefined;
+      resolve();
+    });
+    return { tried, over };
+  }
+
+  async #dial(place: Place, missed: (why: string) => void): Promise<void> {
     const { options, connect, self } = this.#ground;
     try {
-      // A lost connection is dialled again by the link itself; one that has ended for good is dialled anew here.
+      // A lost connection or session is dialled again by the link itself; one that was refused is dialled anew here.
       if (place.isSelf || (place.peer !== undefined && place.peer.state !== "down")) return;
       await place.peer?.close();
       place.peer = undefined;
       const { signal: outer } = options;
       const { signal } = place.leave;
-      const found = await connect(place.url, {
-        ...options,
-        signal: outer === undefined ? signal : AbortSignal.any([signal, outer]),
-      });
+      const either = outer === undefined ? signal : AbortSignal.any([signal, outer]);
+      const found = await connect(place.url, { ...options, signal: either }, missed);
       place.isSelf = found.node === self;
       if (place.isSelf || signal.aborted) await found.close();
       else place.peer = found;
@@ -201,7 +218,7 @@ export class Joined implements Membership {
 
   async #drop(place: Place): Promise<void> {
     place.leave.abort(new Error("no longer listed"));
-    await place.dialling;
+    await place.dialling?.over;
     await place.peer?.close();
   }
 }

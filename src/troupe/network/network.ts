@@ -5,6 +5,7 @@ import type { TellResult } from "../../agent/context.ts";
 import type { Elsewhere, Leaving } from "../../dispatch/request.ts";
 import { TroupeError } from "../../errors.ts";
 import { HttpDoor } from "../../listen/door.ts";
+import { acceptedCodecs, offeredCodecs } from "../../remote/codecs/load.ts";
 import type { Dialer } from "../../remote/dialer.ts";
 import { RemoteNode } from "../../remote/node.ts";
 import type { Pace, PeerSession } from "../../remote/peer-session.ts";
@@ -21,7 +22,8 @@ import {
   type RemotePeer,
 } from "./doors.ts";
 import { AgentHost, type HostGround } from "./host.ts";
-import { Joined, type JoinOptions, type Membership } from "./membership.ts";
+import { Joined, type JoinOptions, type Membership, type MembershipGround } from "./membership.ts";
+import { OwnLoad } from "./own-load.ts";
 import { Peer, type PeerLink } from "./peer.ts";
 
 /** How long `connect` tries before it gives up, unless the caller says otherwise. */
@@ -53,6 +55,7 @@ export class Network implements Elsewhere {
   readonly #core: Core;
   readonly #name: string;
   readonly #pace: Pace;
+  readonly #load: OwnLoad;
   readonly #peers = new Set<Peer>();
   readonly #doors = new Set<AsyncDisposable>();
   #dialling: RemoteNode | undefined;
@@ -62,6 +65,7 @@ export class Network implements Elsewhere {
     const { core, node, links } = ground;
     this.#ground = ground;
     this.#core = core;
+    this.#load = new OwnLoad(ground.dispatcher.registry, core.ports.clock);
     const { heartbeatMs, sessionMs } = links;
     this.#pace = {
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
@@ -81,6 +85,7 @@ export class Network implements Elsewhere {
     ];
     const authentication = toAuthentication(auth, tls?.ca !== undefined);
     for (const definition of spawn) this.#ground.dispatcher.declare(definition);
+    const codecs = await acceptedCodecs();
     const door = await HttpDoor.open({
       port,
       authenticated: auth !== undefined,
@@ -95,13 +100,14 @@ export class Network implements Elsewhere {
       auth: authentication,
       grants: granted,
       joined: (session) => guests.set(session, this.#welcome(session)),
+      loaded: (session) => guests.get(session)?.loaded(),
       left: (session) => {
         const peer = guests.get(session);
         guests.delete(session);
         if (peer !== undefined) this.#forget(peer);
       },
     });
-    const listening = acceptWebSockets(door, (pipe) => node.accept(pipe));
+    const listening = acceptWebSockets(door, (pipe) => node.accept(pipe), codecs);
     const open: OpenListener = new OpenListener(
       { url: listening.url, node, serving, door: listening, clock: this.#core.ports.clock },
       () => this.#doors.delete(open),
@@ -112,7 +118,7 @@ export class Network implements Elsewhere {
 
   #node(
     hosting: AgentHost,
-    rest: Pick<ConstructorParameters<typeof RemoteNode>[0], "auth" | "grants" | "joined" | "left">,
+    rest: Pick<ConstructorParameters<typeof RemoteNode>[0], "auth" | "grants" | "joined" | "left" | "loaded">,
   ): RemoteNode {
     const { clock, random, ids } = this.#core.ports;
     return new RemoteNode({
@@ -122,6 +128,7 @@ export class Network implements Elsewhere {
       ids,
       hosting,
       pace: this.#pace,
+      load: () => this.#load.now(),
       ...rest,
       dead: (peer, { id, to, capability, reason }) =>
         this.#core.deadLetters.add("remote", to, capability, { id, node: peer, why: reason }),
@@ -138,6 +145,7 @@ export class Network implements Elsewhere {
         node: () => session.peer,
         state: () => session.link.state,
         heardAt: () => session.link.heardAt,
+        load: () => session.link.peerLoad,
         requests: () => session.requests,
         dead: this.#letterFrom(() => session.peer),
       },
@@ -154,10 +162,13 @@ export class Network implements Elsewhere {
     this.#peers.delete(peer);
   }
 
-  async connect(url: string, options: ConnectOptions): Promise<RemotePeer> {
+  /** `missed` hears of each dial that came to nothing before the first that did not. */
+  async connect(url: string, options: ConnectOptions, missed?: (why: string) => void): Promise<RemotePeer> {
     this.#checkOpen();
     checkDialUrl(url);
     const { auth, tls = {}, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
+    const codecs = await offeredCodecs(options.codec);
+    this.#checkOpen();
     const { clock } = this.#core.ports;
     const serving = new AgentHost(this.#ground, { grants: () => this.#dialGrants, spawnable: [] });
     this.#dialGrants = [...new Set([...this.#dialGrants, ...grants])];
@@ -166,13 +177,16 @@ export class Network implements Elsewhere {
     const dialer: Dialer = node.dial({
       url,
       transport: webSocketTransportWith(tls),
+      codecs,
       auth: toAuthentication(auth, tls.cert !== undefined),
       grants: grants.length === 0 ? [] : [...grants, directoryGrant],
+      missed,
       moved: (to) => {
         if (to === "up") setImmediate(() => void peer?.refresh());
       },
-      ended: (reason) => {
-        if (peer !== undefined && (reason === "closed" || reason === "refused")) this.#forget(peer);
+      loaded: () => peer?.loaded(),
+      ended: () => {
+        if (peer !== undefined && dialer.isOver) this.#forget(peer);
         else peer?.lost();
       },
     });
@@ -187,6 +201,7 @@ export class Network implements Elsewhere {
           node: () => dialer.peer?.node ?? url,
           state: () => dialer.state,
           heardAt: () => dialer.session.link.heardAt,
+          load: () => dialer.session.link.peerLoad,
           requests: () => dialer.session.requests,
           dead: this.#letterFrom(() => dialer.peer?.node ?? url),
         },
@@ -215,13 +230,14 @@ export class Network implements Elsewhere {
 
   /**
    * Stays connected to whatever nodes a discovery lists.
-   * Errors: throws `remote/unreachable` where the discovery gives no list.
+   * Errors: throws `remote/unreachable` where the discovery gives no list, `usage/invalid-options`, `usage/missing-peer`.
    */
   async join(options: JoinOptions): Promise<Membership> {
     this.#checkOpen();
+    await offeredCodecs(options.codec);
     const { clock } = this.#core.ports;
-    const connect = (url: string, how: ConnectOptions): Promise<RemotePeer> => this.connect(url, how);
-    const joined: Joined = new Joined({ options, clock, connect, self: this.#name }, () => this.#doors.delete(joined));
+    const ground: MembershipGround = { options, clock, connect: (...how) => this.connect(...how), self: this.#name };
+    const joined: Joined = new Joined(ground, () => this.#doors.delete(joined));
     this.#doors.add(joined);
     await joined.start();
     return joined;

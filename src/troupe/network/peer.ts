@@ -11,7 +11,7 @@ import type { Address } from "../../remote/hosting.ts";
 import { writeCarried } from "./carried.ts";
 import { directoryPath, listing, type ListedAgent, type Listing } from "./directory.ts";
 
-/** How often a node asks each peer what it offers and how busy it is, unless the caller says otherwise. */
+/** How often a node asks each peer what it offers, unless the caller says otherwise. */
 export const directoryRefreshMs = 5_000;
 /** Times in a row that a peer may fail to say so before it gets no new calls, unless the caller says otherwise. */
 export const failuresMax = 3;
@@ -31,6 +31,8 @@ export interface PeerLink {
   readonly state: () => LinkState;
   /** Epoch milliseconds of its last sign of life. */
   readonly heardAt: () => number;
+  /** Messages that it has in hand, as it said last. */
+  readonly load: () => number;
   readonly requests: () => Requests;
   /** A message that cannot be sent. */
   readonly dead: (to: Address, capability: string, why: string) => void;
@@ -57,8 +59,7 @@ export class Peer {
   readonly #everyMs: number;
   readonly #failuresMax: number;
   #failures = 0;
-  /** Messages in hand there when it said so last, and how many calls were out to it then. */
-  #load = 0;
+  /** How many calls were out to it when it said last how busy it is. */
   #outThen = 0;
   /** Calls that are out. */
   inFlight = 0;
@@ -78,7 +79,7 @@ export class Peer {
   }
   /** Messages that its agents have in hand or waiting, as it said last. */
   get load(): number {
-    return this.#load;
+    return this.#link.load();
   }
   /** It has said lately what it offers. */
   get isHealthy(): boolean {
@@ -113,7 +114,7 @@ export class Peer {
   /** What a further call there may cost: the expected wait, and far more while its connection is lost. */
   get cost(): number {
     // What others have sent there is known as of its last word; what this node has sent since is known exactly.
-    const ahead = Math.max(this.inFlight, this.#load + this.inFlight - this.#outThen);
+    const ahead = Math.max(this.inFlight, this.load + this.inFlight - this.#outThen);
     return (this.meanMs + 0.1) * (ahead + 1) * (this.state === "up" ? 1 : 1_000);
   }
 
@@ -126,10 +127,7 @@ export class Peer {
   /** Asks what the peer offers, now and at intervals. Undefined: it has said so. */
   async refresh(): Promise<Failure | undefined> {
     this.#timer?.cancel();
-    const outcome = await this.requests.call({ path: directoryPath }, "list", {
-      input: null,
-      options: { timeoutMs: Math.min(directoryTimeoutMs, this.#everyMs) },
-    });
+    const outcome = await this.#list();
     if (this.#closed) return undefined;
     const isForbidden = !outcome.ok && outcome.failure.code === "remote/forbidden";
     this.#timer?.cancel();
@@ -140,9 +138,22 @@ export class Peer {
     return outcome.ok ? undefined : outcome.failure;
   }
 
-  #take({ capabilities, agents, load }: Listing): void {
-    this.#load = load === undefined ? 0 : load.queued + load.working;
+  async #list(): Promise<Outcome<unknown>> {
+    // What is asked between two sessions waits for the next one; by then it is asked again anyway.
+    if (this.state === "connecting")
+      return { ok: false, failure: failure("remote/unreachable", `there is no session with ${this.node}`, {}) };
+    return await this.requests.call({ path: directoryPath }, "list", {
+      input: null,
+      options: { timeoutMs: Math.min(directoryTimeoutMs, this.#everyMs) },
+    });
+  }
+
+  /** It has said how busy it is. */
+  loaded(): void {
     this.#outThen = this.inFlight;
+  }
+
+  #take({ capabilities, agents }: Listing): void {
     this.#offers = new Set(capabilities);
     this.#agents = agents;
   }
@@ -152,18 +163,23 @@ export class Peer {
     this.#offers = new Set(this.capabilities.filter((each) => each !== capabilityKey(capability)));
   }
 
-  async call(to: Address, call: Leaving, signal: AbortSignal): Promise<Outcome<unknown>> {
+  call(to: Address, call: Leaving, signal: AbortSignal | undefined): Promise<Outcome<unknown>> {
     const { account, isFollowed } = call;
     const headers = writeCarried(account === undefined ? call : { ...carryOf(call), left: account.left });
-    if (headers === undefined) return { ok: false, failure: tooMuch };
+    if (headers === undefined) return Promise.resolve({ ok: false, failure: tooMuch });
     const from = this.#clock.now();
     const { requests } = this;
     let id = "";
     const options: RequestOptions = {
       timeoutMs: Math.max(1, Math.min(ttlMaxMs, call.deadlineAt - from)),
-      signal,
+      ...(signal === undefined ? {} : { signal }),
       traceparent: call.traceparent,
       headers,
+      settled: () => {
+        const ms = this.#clock.now() - from;
+        this.inFlight -= 1;
+        this.meanMs = this.meanMs === 0 ? ms : this.meanMs * 0.9 + ms * 0.1;
+      },
       ...(account === undefined && !isFollowed
         ? {}
         : {
@@ -179,11 +195,7 @@ export class Peer {
     this.inFlight += 1;
     const answered = requests.call(to, call.capability, { input: call.input, options });
     id = requests.lastId;
-    const outcome = await answered;
-    this.inFlight -= 1;
-    const now = this.#clock.now();
-    this.meanMs = this.meanMs === 0 ? now - from : this.meanMs * 0.9 + (now - from) * 0.1;
-    return outcome;
+    return answered;
   }
 
   tell(to: Address, message: Leaving): TellResult {

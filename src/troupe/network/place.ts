@@ -1,6 +1,7 @@
 import type { Outcome } from "../../../machines/failure.ts";
 import type { CallOptions, TellOptions, TellResult } from "../../agent/context.ts";
 import type { Address, RemoteDown } from "../../remote/hosting.ts";
+import type { AgentRef } from "../../dispatch/ref.ts";
 import { TroupeError } from "../../errors.ts";
 import type { RemotePeer } from "./doors.ts";
 
@@ -30,3 +31,16 @@ export function placeOf(peer: RemotePeer): Place {
   if (place !== undefined) return place;
   throw new TroupeError("usage/invalid-options", "`on` lists peers as troupe.connect gives them, and this is none");
 }
+
+/** The way to the node of a ref, over any number of sessions with it. */
+export interface Route {
+  /** The start of that node that was reached last. */
+  readonly inc: () => string | undefined;
+  /** It has closed its sessions in good order, and has not been reached since. */
+  readonly hasLeft: () => boolean;
+  /** Resolves once there is a connection; rejects where there will be none, or the signal aborts. */
+  ready(signal: AbortSignal): Promise<void>;
+}
+
+/** The routes of the refs that `RemotePeer` gives. */
+export const routes = new WeakMap<AgentRef, Route>();

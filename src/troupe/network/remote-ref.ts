@@ -50,7 +50,7 @@ export class RemoteRef implements AgentRef {
   call(capability: string, input: unknown, options: CallOptions = {}): Promise<Outcome<unknown>> {
     checkCallOptions(options);
     const leaving = leavingOf({ capability, input, options }, this.#ports);
-    return this.#peer.call({ path: this.path }, leaving, options.signal ?? new AbortController().signal);
+    return this.#peer.call({ path: this.path }, leaving, options.signal);
   }
 
   tell(capability: string, input: unknown, options: TellOptions = {}): TellResult {

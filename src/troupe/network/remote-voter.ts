@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SignedReceipt } from "../../../machines/consensus/codec/messages.ts";
 import type { Member } from "../../../machines/consensus/electorate/electorate.ts";
 import { failure, type Outcome } from "../../../machines/failure.ts";
 import type { HandlerContext } from "../../agent/context.ts";
@@ -7,14 +8,18 @@ import type { DistantReplica, Place, Said, Summons } from "../../consensus/elsew
 import { listenMs } from "../../consensus/elsewhere/outgoing.ts";
 import { seatsMax } from "../../consensus/elsewhere/seats.ts";
 import type { Way, WayPorts } from "../../consensus/elsewhere/ways.ts";
-import { joinAsParticipant, type Invitation, type Participant, type Vote, type Voter } from "../../consensus/voter.ts";
+import { joinAsParticipant } from "../../consensus/participant/participant.ts";
+import type { Invitation, Participant, Vote, Voter } from "../../consensus/voter.ts";
 import type { Sealed } from "../../consensus/secrecy/sealed-vote.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import type { Store } from "../../ports/store.ts";
 import type { RemotePeer } from "./doors.ts";
+import { routes } from "./place.ts";
 
 /** How long a voter behind a wire may take; the vote's own deadline comes first where it is shorter. */
 const voteTimeoutMs = 600_000;
+/** Sessions over which a voter behind a wire is asked one question; when the last one ends too, it is absent. */
+export const voteSessionsMax = 32;
 /** How long a replica elsewhere may take to open its vote store, in milliseconds. */
 const joinTimeoutMs = 30_000;
 /** What an answer may take on the way, in milliseconds, besides the wait for something to say. */
@@ -101,6 +106,11 @@ export function voterAgent(voter: Voter, options: VoterAgentOptions = {}): Agent
         output: anything,
         run: (context) => answer(context.input, context, "commit"),
       },
+      "decision.receipt": {
+        input: anything,
+        output: anything,
+        run: ({ input }) => participant.acknowledge?.(input as SignedReceipt),
+      },
       "decision.join": {
         input: anything,
         output: anything,
@@ -141,8 +151,44 @@ function replicaAt(ref: AgentRef): DistantReplica {
   };
 }
 
+interface Question {
+  readonly capability: string;
+  readonly invitation: unknown;
+  readonly signal: AbortSignal;
+}
+
 /**
- * A voter in another process, as `troupe.decide` takes it. `member` is its entry of the electorate, which its owner has
+ * Asks until there is an answer: where the session ends before, again over the next one, as long as the signal lets it.
+ * The other side answers a repeated question as it answered the first; but a node that was started anew knows nothing
+ * of the first, and could sign a second ballot. It is asked again only where the first question cannot have reached it.
+ * A node that has left in good order is not waited for: it comes back as another start, or late.
+ */
+async function askVoter(ref: AgentRef, { capability, invitation, signal }: Question): Promise<Outcome<unknown>> {
+  const route = routes.get(ref);
+  /** The start of the node that a question may have reached. */
+  let reached: string | undefined;
+  for (let sessions = 1; ; sessions += 1) {
+    const inc = route?.inc();
+    const outcome = await ref.call(capability, invitation, { signal, timeoutMs: voteTimeoutMs });
+    if (outcome.ok || route === undefined || sessions >= voteSessionsMax) return outcome;
+    const { code } = outcome.failure;
+    if (code !== "remote/indeterminate" && code !== "remote/unreachable") return outcome;
+    if (code === "remote/indeterminate") {
+      if (route.hasLeft()) return outcome;
+      reached ??= inc;
+    }
+    try {
+      await route.ready(signal);
+    } catch {
+      return outcome;
+    }
+    if (reached !== undefined && route.inc() !== reached) return outcome;
+  }
+}
+
+/**
+ * A voter in another process, as `troupe.decide` takes it. Where the session with it ends before its answer is here, it
+ * is asked again over the next one; it answers the same. `member` is its entry of the electorate, which its owner has
  * given you: the public key in it, not the connection, says whose ballot counts.
  * @example
  * ```ts
@@ -160,7 +206,7 @@ function replicaAt(ref: AgentRef): DistantReplica {
  */
 export function voterAt(ref: AgentRef, member: Member): Participant {
   const ask = (capability: string, invitation: Invitation, signal: AbortSignal): Promise<Outcome<unknown>> => {
-    return ref.call(capability, plain(invitation), { signal, timeoutMs: voteTimeoutMs });
+    return askVoter(ref, { capability, invitation: plain(invitation), signal });
   };
   return {
     member,
@@ -172,6 +218,7 @@ export function voterAt(ref: AgentRef, member: Member): Participant {
         return { ok: true, value: outcome.value as Vote | Sealed };
       return { ok: false, failure: failure("agent/invalid-output", `${member.id} sent no vote`) };
     },
+    acknowledge: (receipt) => void ref.tell("decision.receipt", plain(receipt)),
     commit: (invitation, { signal }) => ask("decision.commit", invitation, signal),
   };
 }

@@ -114,6 +114,19 @@ describe("the acceptance table (consensus design §3.2)", () => {
     expect(rowOf({ body: honest.body, sig })).toBe("forged");
   });
 
+  it("checks a forged signature once, as it does a good one", () => {
+    const flipped = (honest.sig.startsWith("0") ? "1" : "0") + honest.sig.slice(1);
+    for (const sig of [honest.sig, flipped]) {
+      let checks = 0;
+      const verify: typeof verifyEd25519 = (...given) => {
+        checks += 1;
+        return verifyEd25519(...given);
+      };
+      const { admitted } = admitBallot({ ...honest, sig }, round, { hash: sha256, verify });
+      expect({ admitted, checks }).toEqual({ admitted: sig === honest.sig, checks: 1 });
+    }
+  });
+
   it("drops a ballot of somebody who is not in the electorate as unknownVoter", async () => {
     const wider = await convene(equals(6), { method: "single" });
     const body = {

@@ -4,13 +4,14 @@ import { nextAlarm } from "../../../machines/session/liveness.ts";
 import { linkChart } from "../../../machines/session/machine.ts";
 import { hasRoom, openSession } from "../../../machines/session/state.ts";
 import { stepSession } from "../../../machines/session/step.ts";
+import type { Packed } from "../../../machines/wire/codec.ts";
 import { settingsOf, Story } from "./transcript.ts";
 
 describe("sending", () => {
   test("messages wait for the connection, then those of one turn travel together", () => {
     const story = new Story();
     expect(story.send("a", "b")).toEqual([]);
-    expect(story.attach(1)).toEqual(["connecting -> up", "wake"]);
+    expect(story.attach(1)).toEqual(["connecting -> up", "send I a=0 l=8 lag=0 load=0 on 1", "wake"]);
     expect(story.send("c")).toEqual([]);
     expect(story.flush()).toEqual(["send M a=0 l=8 [1=a 2=b 3=c] on 1"]);
     expect(story.flush()).toEqual([]);
@@ -55,7 +56,7 @@ describe("sending", () => {
     expect(story.send(...ids)).toEqual(["wake", "send at once"]);
     expect(story.flush()).toEqual([expect.stringMatching(/^send M a=0 l=8 \[17=m0 18=m1 19=m2 20=m3\] on 1$/)]);
     expect(story.send(...ids)).toEqual(["wake"]);
-    const large = new Story({ pack: (draft) => ({ text: draft.id, bytes: 10_000 }) });
+    const large = new Story({ pack: (draft) => ({ data: draft.id, bytes: 10_000 }) });
     large.attach(1, 0, 20);
     expect(large.send("a")).toEqual(["wake"]);
     expect(large.send("b")).toEqual(["send at once"]);
@@ -63,7 +64,7 @@ describe("sending", () => {
 
   test("a large message travels alone, and a batch ends at 16 KiB", () => {
     const sizes: Record<string, number> = { big: 5_000, half: 4_000, small: 100 };
-    const story = new Story({ pack: (draft) => ({ text: draft.id, bytes: sizes[draft.id] ?? 0 }) });
+    const story = new Story({ pack: (draft) => ({ data: draft.id, bytes: sizes[draft.id] ?? 0 }) });
     story.attach(1, 0, 100);
     story.send("small", "big", "small", "half", "half", "half", "half", "half");
     expect(story.flush()).toEqual([
@@ -113,7 +114,7 @@ describe("receiving", () => {
     expect(story.batch(1, [2])).toEqual(["deliver 2=p2"]);
     story.send("a");
     expect(story.flush()).toEqual(["send M a=2 l=10 [1=a] on 1"]);
-    expect(nextAlarm(story.state)).toBe(20 + 5_000);
+    expect(nextAlarm(story.state)).toBe(5_000);
   });
 
   test("a quarter of the window is acknowledged at once, so that the peer does not run dry", () => {
@@ -167,9 +168,30 @@ describe("a lost connection", () => {
     expect(story.lose(1)).toEqual(["up -> resuming", "dial within 0..250"]);
     story.send("d");
     expect(story.flush()).toEqual([]);
-    expect(story.attach(2, 2, 10)).toEqual(["resuming -> up", "wake"]);
+    expect(story.attach(2, 2, 10)).toEqual(["resuming -> up", "send I a=0 l=8 lag=0 load=0 on 2", "wake"]);
     expect(story.flush()).toEqual(["send M a=0 l=8 [3=c 4=d] on 2"]);
     expect(story.state.resumes).toBe(1);
+  });
+
+  test("may be followed by one with another codec: what is left is encoded anew, at its place and size", () => {
+    let codec = "old";
+    const pack = ({ id }: { readonly id: string }, seq: number): Packed => ({
+      data: `${seq}=${id}(${codec})`,
+      bytes: codec === "old" ? 10 : 30,
+    });
+    const story = new Story({ pack, windowBytes: 60 });
+    story.attach(1);
+    story.send("a", "b", "c", "d");
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a(old) 2=b(old) 3=c(old) 4=d(old)] on 1"]);
+    story.lose(1);
+    codec = "new";
+    story.tell({ type: "attach", pipe: 2, peerRecv: 1, limit: 9, now: 0, load: 0, repack: true });
+    expect(story.state.outbox.bytes).toBe(90);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [2=b(new) 3=c(new)] on 2"]);
+    story.hear(2, { t: "A", a: 3, l: 9 });
+    expect(story.flush()).toEqual(["send M a=0 l=8 [4=d(new)] on 2"]);
+    story.hear(2, { t: "A", a: 4, l: 9 });
+    expect(story.state.outbox.bytes).toBe(0);
   });
 
   test("resumes also when nothing was ever received", () => {
@@ -178,7 +200,7 @@ describe("a lost connection", () => {
     story.send("a");
     story.flush();
     story.lose(1);
-    expect(story.attach(2, 0)).toEqual(["resuming -> up", "wake"]);
+    expect(story.attach(2, 0)).toEqual(["resuming -> up", "send I a=0 l=8 lag=0 load=0 on 2", "wake"]);
     expect(story.flush()).toEqual(["send M a=0 l=8 [1=a] on 2"]);
   });
 
@@ -212,6 +234,18 @@ describe("a lost connection", () => {
     const story = new Story();
     story.attach(1);
     expect(story.lose(1, 4503, 2_000)).toEqual(["up -> resuming", "dial within 2000..2250"]);
+  });
+
+  test("whoever said when to come again is not dialled before, whatever the connection ends with", () => {
+    const story = new Story();
+    story.attach(1);
+    story.hear(1, { t: "G", code: 4503, retryAfterMs: 3_000 });
+    expect(story.lose(1, 1001)).toEqual(["draining -> resuming", "dial within 3000..3250"]);
+    story.attach(2);
+    expect(story.lose(2)).toEqual(["up -> resuming", "dial within 0..500"]);
+    story.attach(3);
+    story.hear(3, { t: "E", code: 4429, message: "slower", retryAfterMs: 700 });
+    expect(story.lose(3, 4429)).toEqual(["up -> resuming", "dial within 700..1700"]);
   });
 
   test("makes the peer suspect after 5 s and ends the session after 60 s, with what was out", () => {
@@ -268,7 +302,11 @@ describe("a newer connection", () => {
     story.attach(1);
     story.send("a");
     story.flush();
-    expect(story.attach(2)).toEqual(["close 1 4409 (a newer connection took over)", "wake"]);
+    expect(story.attach(2)).toEqual([
+      "close 1 4409 (a newer connection took over)",
+      "send I a=0 l=8 lag=0 load=0 on 2",
+      "wake",
+    ]);
     expect(story.flush()).toEqual(["send M a=0 l=8 [1=a] on 2"]);
     expect(story.batch(1, [1])).toEqual([]);
     expect(story.hear(1, { t: "A", a: 99, l: 99 })).toEqual([]);
@@ -279,15 +317,28 @@ describe("a newer connection", () => {
 });
 
 describe("liveness", () => {
-  test("an idle side gives a sign of life every 5 s, and a busy one does not", () => {
+  test("a side says how busy it is when a connection is there and every 5 s, whatever else it says", () => {
     const story = new Story();
-    story.attach(1);
-    expect(story.wait(5_000)).toEqual(["send I a=0 l=8 lag=0 load=0 on 1"]);
+    story.load = 3;
+    expect(story.attach(1)).toContain("send I a=0 l=8 lag=0 load=3 on 1");
+    story.load = 4;
+    expect(story.wait(4_999)).toEqual([]);
+    expect(nextAlarm(story.state)).toBe(5_000);
+    expect(story.wait(1)).toEqual(["send I a=0 l=8 lag=0 load=4 on 1"]);
     story.now += 4_000;
     story.send("a");
-    story.flush();
-    expect(story.wait(1_000)).toEqual([]);
-    expect(story.wait(4_000)).toEqual(["send I a=0 l=8 lag=0 load=0 on 1"]);
+    expect(story.flush()).toHaveLength(1);
+    expect(nextAlarm(story.state)).toBe(10_000);
+    expect(story.wait(999)).toEqual([]);
+    expect(story.wait(1)).toEqual(["send I a=0 l=8 lag=0 load=4 on 1"]);
+  });
+
+  test("what the peer says of itself is passed on each time", () => {
+    const story = new Story();
+    story.attach(1);
+    expect(story.hear(1, { t: "I", a: 0, l: 8, lag: 0, load: 7 })).toEqual(["the peer has 7 in hand"]);
+    expect(story.hear(1, { t: "I", a: 0, l: 8, lag: 0, load: 7 })).toEqual(["the peer has 7 in hand"]);
+    expect(story.hear(2, { t: "I", a: 0, l: 8, lag: 0, load: 9 })).toEqual([]);
   });
 
   test("a silent peer is cut after three heartbeats, hard, and the session resumes", () => {
@@ -333,7 +384,12 @@ describe("an orderly end", () => {
     expect(story.tell({ type: "drain", frame })).toEqual(["up -> draining", "send G code=4503 retryAfterMs=100 on 1"]);
     expect(story.batch(1, [1])).toEqual(["deliver 1=p1"]);
     story.lose(1);
-    expect(story.attach(2)).toEqual(["resuming -> up", "up -> draining", "send G code=4503 retryAfterMs=100 on 2"]);
+    expect(story.attach(2)).toEqual([
+      "resuming -> up",
+      "up -> draining",
+      "send G code=4503 retryAfterMs=100 on 2",
+      "send I a=1 l=9 lag=0 load=0 on 2",
+    ]);
   });
 
   test("the other side hears of it", () => {

@@ -22,7 +22,7 @@ export function draftOf(id: string, more: Partial<Draft> = {}): Draft {
 
 export const settingsOf = (more: Partial<SessionSettings> = {}): SessionSettings => ({
   role: "dialer",
-  pack: (draft, seq) => ({ text: `${seq}=${draft.id}`, bytes: 10 }),
+  pack: (draft, seq) => ({ data: `${seq}=${draft.id}`, bytes: 10 }),
   limits: { frame: 1_048_576, msgs: 8, bytes: 1_000_000 },
   outboxMessages: outboxMessagesMax,
   outboxBytes: outboxBytesMax,
@@ -39,7 +39,7 @@ export const settingsOf = (more: Partial<SessionSettings> = {}): SessionSettings
 function show(effect: SessionEffect): string {
   switch (effect.type) {
     case "batch":
-      return `send M a=${effect.a} l=${effect.l} [${effect.bodies.map((body) => body.text).join(" ")}] on ${effect.pipe}`;
+      return `send M a=${effect.a} l=${effect.l} [${effect.bodies.map((body) => body.data as string).join(" ")}] on ${effect.pipe}`;
     case "frame": {
       const { t, ...rest } = effect.frame;
       const words = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
@@ -53,6 +53,8 @@ function show(effect: SessionEffect): string {
       return `dial within ${effect.fromMs}..${effect.toMs}`;
     case "moved":
       return `${effect.from} -> ${effect.to}`;
+    case "loaded":
+      return `the peer has ${effect.load} in hand`;
     case "goAway":
       return `the peer goes away ${effect.frame.code}`;
     case "ended":
@@ -66,6 +68,8 @@ function show(effect: SessionEffect): string {
 export class Story {
   state: SessionState;
   now = 0;
+  /** Messages that this side has in hand. */
+  load = 0;
 
   constructor(settings: Partial<SessionSettings> = {}) {
     this.state = openSession(settingsOf(settings), 0);
@@ -82,11 +86,11 @@ export class Story {
   }
 
   attach(pipe: number, peerRecv = 0, limit = 8): string[] {
-    return this.tell({ type: "attach", pipe, peerRecv, limit, now: this.now });
+    return this.tell({ type: "attach", pipe, peerRecv, limit, now: this.now, load: this.load });
   }
 
   flush(): string[] {
-    return this.tell({ type: "flush", now: this.now });
+    return this.tell({ type: "flush" });
   }
 
   hear(pipe: number, frame: SessionFrame): string[] {
@@ -100,7 +104,7 @@ export class Story {
 
   wait(ms: number, lateMs = 0): string[] {
     this.now += ms;
-    return this.tell({ type: "tick", now: this.now, lateMs, load: 0 });
+    return this.tell({ type: "tick", now: this.now, lateMs, load: this.load });
   }
 
   lose(pipe: number, code = 1006, retryAfterMs?: number): string[] {
