@@ -176,6 +176,33 @@ describe("a voter that falls in the middle of an agreement", () => {
     for (const vote of falling.signed) expect(kept).toContainEqual(vote);
   });
 
+  it("is asked for its vote again only when its replica remembers: another start could sign a second ballot", async () => {
+    let asked = 0;
+    const opine: Voter["opine"] = async () => ({ ok: true, value: opinionOf((asked += 1) === 1 ? "x" : "y") });
+    const falling = new VoterProcess({ ...voterOf("d", failing), opine }, { clock: hasty });
+    const shown = Promise.withResolvers<void>();
+    falling.heard = ({ type }) => {
+      if (type === "ballots") shown.resolve();
+    };
+    let hasFallen = false;
+    const voter: Participant = {
+      member: falling.member,
+      replica: falling.replica,
+      vote: async (...given) => {
+        const outcome = await falling.vote(...given);
+        if (hasFallen) return outcome;
+        hasFallen = true;
+        await shown.promise;
+        falling.fall();
+        falling.begin({ clock: hasty });
+        return { ok: false, failure: failure("remote/indeterminate", "the node fell") };
+      },
+    };
+    const others = ["a", "b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))));
+    expectDecided(await agree([...others, voter], 20_000));
+    expect(hasFallen).toBe(true);
+  });
+
   it("stays silent when it has lost its store: nothing is decided, rather than something twice", async () => {
     const { voters, falling } = council(
       async () => ({ ok: true, value: opinionOf("x") }),
