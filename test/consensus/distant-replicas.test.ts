@@ -1,16 +1,21 @@
 import { describe, expect, it } from "vitest";
 import type { Vote } from "../../machines/consensus/bft/statement.ts";
+import { failure } from "../../machines/failure.ts";
 import { digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
-import type { DistantReplica } from "../../src/consensus/elsewhere/distant.ts";
+import { makeEquivocate } from "../../src/consensus/byzantine.ts";
+import { seatsMax } from "../../src/consensus/elsewhere/seats.ts";
+import { messagesPerAnswerMax } from "../../src/consensus/elsewhere/outgoing.ts";
+import type { DistantReplica, Summons } from "../../src/consensus/elsewhere/distant.ts";
 import { voteLog } from "../../src/consensus/bft/vote-store.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
 import { sha256 } from "../../src/consensus/ed25519.ts";
-import { verifyCertificate } from "../../src/consensus/verify.ts";
+import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
+import { joinAsParticipant } from "../../src/consensus/participant/participant.ts";
 import type { Invitation, Participant, Voter } from "../../src/consensus/voter.ts";
 import { systemClock, type Clock } from "../../src/ports/clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { conspire } from "./conspiracy.ts";
-import { failing, openRoom, opinionOf, voterOf } from "./panel.ts";
+import { failing, openRoom, opinionOf, silent, voterOf } from "./panel.ts";
 import { VoterProcess } from "./voter-process.ts";
 
 const names = ["a", "b", "c", "d"];
@@ -101,6 +106,38 @@ describe("replicas that run where their voters' keys are", () => {
   });
 });
 
+describe("a member elsewhere that breaks the rules", () => {
+  it("is convicted by what it shows the others, wherever they are", async () => {
+    const voters = ["a", "b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))));
+    const decision = await agree([...voters, apart(makeEquivocate(voterOf("d", opinionOf("y"))))]);
+    expect(decision).toMatchObject({ status: "decided", option: "x" });
+    const kinds = decision.evidence.map(({ kind }) => kind);
+    expect(kinds).toContain("DuplicateBallot");
+    expect(kinds.some((kind) => kind === "DuplicatePrevote" || kind === "DuplicatePrecommit")).toBe(true);
+    for (const evidence of decision.evidence)
+      expect(verifyEvidence(evidence, decision.electorate)).toMatchObject(
+        evidence.kind === "DuplicateBallot" ? { ok: true, voter: "d" } : { ok: true, voters: ["d"] },
+      );
+  });
+
+  it("cannot keep the others from coming to an end by talking on and on", async () => {
+    const voters = [voterOf("a", opinionOf("x")), ...["b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))))];
+    const message = { type: "fetch", value: "ab".repeat(32) };
+    const letters = Array.from({ length: messagesPerAnswerMax }, () => ({ to: [0, 1, 2], message }));
+    const talking: Participant = {
+      member: voterOf("d", failing).member,
+      vote: () => Promise.reject(new Error("it does not vote")),
+      replica: {
+        join: () => Promise.resolve({ ok: true, value: null }),
+        say: () => undefined,
+        listen: () => Promise.resolve({ ok: true, value: { isSeated: true, letters } }),
+        leave: () => undefined,
+      },
+    };
+    expectDecided(await agree([...voters, talking]));
+  });
+});
+
 describe("a voter that falls in the middle of an agreement", () => {
   /** The last voter takes no part, so that nothing can be decided without the one that falls. */
   function council(opine: Voter["opine"], store: MemoryStore): { voters: Participant[]; falling: VoterProcess } {
@@ -137,6 +174,33 @@ describe("a voter that falls in the middle of an agreement", () => {
     const log = voteLog(digestOf(decision.proposal.body, sha256), "c");
     const kept = (await store.read(log)).map(({ body }) => (body as { statement?: unknown }).statement);
     for (const vote of falling.signed) expect(kept).toContainEqual(vote);
+  });
+
+  it("is asked for its vote again only when its replica remembers: another start could sign a second ballot", async () => {
+    let asked = 0;
+    const opine: Voter["opine"] = async () => ({ ok: true, value: opinionOf((asked += 1) === 1 ? "x" : "y") });
+    const falling = new VoterProcess({ ...voterOf("d", failing), opine }, { clock: hasty });
+    const shown = Promise.withResolvers<void>();
+    falling.heard = ({ type }) => {
+      if (type === "ballots") shown.resolve();
+    };
+    let hasFallen = false;
+    const voter: Participant = {
+      member: falling.member,
+      replica: falling.replica,
+      vote: async (...given) => {
+        const outcome = await falling.vote(...given);
+        if (hasFallen) return outcome;
+        hasFallen = true;
+        await shown.promise;
+        falling.fall();
+        falling.begin({ clock: hasty });
+        return { ok: false, failure: failure("remote/indeterminate", "the node fell") };
+      },
+    };
+    const others = ["a", "b", "c"].map((name) => apart(voterOf(name, opinionOf("x"))));
+    expectDecided(await agree([...others, voter], 20_000));
+    expect(hasFallen).toBe(true);
   });
 
   it("stays silent when it has lost its store: nothing is decided, rather than something twice", async () => {
@@ -185,6 +249,57 @@ describe("whoever asks", () => {
 });
 
 describe("a voter elsewhere", () => {
+  /** What a voter is asked to take part in, by decisions that nobody takes part in. */
+  async function summon(count: number): Promise<Summons[]> {
+    const asked: Summons[] = [];
+    const refused = { ok: false, failure: failure("consensus/not-seated", "it only listens") } as const;
+    const listening = names.map((name): Participant => ({
+      member: voterOf(name, failing).member,
+      vote: () => Promise.resolve(refused),
+      replica: {
+        join: (summons) => {
+          if (name === "a") asked.push(summons);
+          return Promise.resolve(refused);
+        },
+        say: () => undefined,
+        listen: () => Promise.resolve(refused),
+        leave: () => undefined,
+      },
+    }));
+    for (let n = 0; n < count; n += 1)
+      await openRoom({ clock: systemClock }).decide({ mode: "bft", voters: listening, decisionId: `decision-${n}` });
+    return asked;
+  }
+
+  it("remembers what it signed, though its opinion was given up before there was one", async () => {
+    const [summons] = await summon(1);
+    if (summons === undefined) throw new Error("it was asked");
+    const { replica } = joinAsParticipant(voterOf("a", silent));
+    const { signal } = new AbortController();
+    expect(await replica.join(summons, { signal })).toMatchObject({ ok: true });
+    replica.leave();
+    expect(await replica.join({ ...summons, isResumed: true }, { signal })).toMatchObject({ ok: true });
+    replica.leave();
+  });
+
+  it("takes part in so many decisions at once, and in a further one when one of them is over", async () => {
+    const asked = await summon(seatsMax + 1);
+    const { replica } = joinAsParticipant(voterOf("a", failing));
+    const { signal } = new AbortController();
+    const joined = await Promise.all(asked.map((summons) => replica.join(summons, { signal })));
+    expect(joined.map(({ ok }) => ok)).toEqual(Array.from({ length: seatsMax + 1 }, (_, n) => n < seatsMax));
+    expect(joined.at(-1)).toMatchObject({ failure: { message: expect.stringContaining(`${seatsMax} decisions`) } });
+    const [first, last] = [asked[0], asked.at(-1)];
+    if (first === undefined || last === undefined) throw new Error("it was asked");
+    replica.leave(digestOf(first.invitation.proposal.body, sha256));
+    expect(await replica.join(last, { signal })).toMatchObject({ ok: true });
+    replica.leave();
+    const { proposal } = last.invitation;
+    expect(await replica.listen(digestOf(proposal.body, sha256), { signal })).toMatchObject({
+      value: { isSeated: false },
+    });
+  });
+
   it("takes part only in rounds of mode bft", async () => {
     const own = apart(voterOf("a", opinionOf("x")));
     const invitations: Invitation[] = [];
@@ -200,7 +315,7 @@ describe("a voter elsewhere", () => {
     const [invitation] = invitations;
     if (invitation === undefined) throw new Error("it was invited");
     const { signal } = new AbortController();
-    const summons = { invitation, close: "all", isResumed: false } as const;
+    const summons = { invitation, close: "all", reach: [], isResumed: false } as const;
     expect(await own.replica.join(summons, { signal })).toMatchObject({
       ok: false,
       failure: { code: "consensus/not-seated", message: expect.stringContaining("not one of mode bft") },

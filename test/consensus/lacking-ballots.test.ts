@@ -93,6 +93,18 @@ describe("a replica whose ballot box closes with too few ballots", () => {
     expect(hall.values()).toEqual(["x", "x", "x", "x"]);
   });
 
+  it("counts what came after the time for ballots and before its clock said so", async () => {
+    using hall = await openHall(4, systemClock.now() + 60_000);
+    const { box } = await hall.seat(0);
+    const { council } = hall;
+    const { closesAt } = council.round.proposal;
+    const ballotOf = (voter: string) => council.sign(council.body(voter, { kind: "single", option: "x" }));
+    for (const voter of ["a", "b"]) box.take([await ballotOf(voter)], closesAt);
+    for (const voter of ["c", "d"]) box.take([await ballotOf(voter)], closesAt + 1);
+    box.expire();
+    expect(box.build()?.ballots.map(({ body }) => body.voter)).toEqual(["a", "b", "c", "d"]);
+  });
+
   it("counts no ballot that comes after the close of a box that had enough", async () => {
     using hall = await hallOfShort();
     const first = await hall.seat(0);

@@ -38,6 +38,12 @@ describe("what a replica elsewhere has to say", () => {
     const message = { n: 1 };
     for (const to of [1, 2]) outgoing.put(to, message);
     expect(await waiting).toEqual([{ to: [1, 2], message }]);
+    for (const to of [undefined, 3, undefined]) outgoing.put(to, message);
+    outgoing.put(undefined, { n: 2 });
+    expect(await next()).toEqual([
+      { to: [3], message },
+      { to: [], message: { n: 2 } },
+    ]);
   });
 
   it("answers with nothing after a while, when another one asks, when the caller gives up, and at the end", async () => {

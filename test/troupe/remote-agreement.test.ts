@@ -1,5 +1,5 @@
 import { createMember, createTroupe, verifyCertificate, voterAgent, voterAt } from "troupe";
-import type { Participant, Troupe, Voter } from "troupe";
+import type { Participant, RemotePeer, Troupe, Voter } from "troupe";
 import { describe, expect, test } from "vitest";
 
 function voterOf(id: string, recommendation: string): Voter {
@@ -23,6 +23,33 @@ class Nodes implements AsyncDisposable {
     const [agent] = await troupe.spawn(voterAgent(voter, { store: troupe.store }));
     const { url } = await troupe.listen({ port: 0 });
     return voterAt((await chair.connect(url)).ref(agent?.path ?? ""), voter.member);
+  }
+
+  /** Voters whose nodes are connected to each other, as far as `isLinked` says. */
+  async seatLinked(
+    chair: Troupe,
+    voters: readonly Voter[],
+    isLinked: (from: number, to: number) => boolean,
+  ): Promise<Participant[]> {
+    const urls: string[] = [];
+    const links: RemotePeer[][] = [];
+    const troupes: Troupe[] = [];
+    for (const [self, voter] of voters.entries()) {
+      const troupe = this.#keep(await createTroupe({ node: voter.member.id }));
+      troupes.push(troupe);
+      await troupe.spawn(voterAgent(voter, { store: troupe.store, peers: () => links[self] ?? [] }));
+      urls.push((await troupe.listen({ port: 0 })).url);
+    }
+    for (const [self, troupe] of troupes.entries()) {
+      const others = urls.filter((_, to) => to !== self && isLinked(self, to));
+      links[self] = await Promise.all(others.map((url) => troupe.connect(url)));
+    }
+    const seats = urls.map(async (url, to) => {
+      const member = voters[to]?.member;
+      if (member === undefined) throw new Error("there is one for each");
+      return voterAt((await chair.connect(url)).ref("/voter/1"), member);
+    });
+    return await Promise.all(seats);
   }
 
   #keep(troupe: Troupe): Troupe {
@@ -65,5 +92,38 @@ describe("an agreement of voters on several nodes, each with its key and its rep
     expect(decision.ballots.map(({ voter, reasoning }) => [voter, reasoning])).toEqual(
       ["ann", "bob", "cy", "dee"].map((id) => [id, `${id} says yes.`]),
     );
+  });
+
+  const everybody = ["ann", "bob", "cy", "dee"];
+
+  /** The same voter; the one that asks tells it nothing of what the others say. */
+  function untold(voter: Participant): Participant {
+    const { member, replica } = voter;
+    if (replica === undefined) throw new Error("it has a replica");
+    return { member, vote: (...given) => voter.vote(...given), replica: { ...replica, say: () => undefined } };
+  }
+
+  test("decides although the one that asks passes nothing on, where the nodes are connected to each other", async () => {
+    await using nodes = new Nodes();
+    const chair = await nodes.chair();
+    const voters = everybody.map((id) => voterOf(id, "yes"));
+    const seats = await nodes.seatLinked(chair, voters, () => true);
+    const decision = await chair.decide({ ...question, voters: seats.map(untold) });
+    expect(decision).toMatchObject({ status: "decided", option: "yes", evidence: [], absent: [] });
+    expect(verifyCertificate(decision.certificate, decision.electorate)).toMatchObject({ ok: true, option: "yes" });
+  });
+
+  test("decides where some are connected to each other, and the one that asks passes on the rest", async () => {
+    await using nodes = new Nodes();
+    const chair = await nodes.chair();
+    const voters = everybody.map((id) => voterOf(id, "yes"));
+    // A chain, and each end of it is told by one side only.
+    const seats = await nodes.seatLinked(chair, voters, (from, to) => to === from + 1);
+    const decision = await chair.decide({ ...question, voters: seats });
+    expect(decision).toMatchObject({ status: "decided", option: "yes", evidence: [], absent: [] });
+    expect(verifyCertificate(decision.certificate, decision.electorate)).toMatchObject({
+      ok: true,
+      agreed: { round: 0 },
+    });
   });
 });

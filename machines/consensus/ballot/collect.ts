@@ -270,7 +270,8 @@ function finish(state: CollectState, sig: string | null): Step {
  * proves nothing about what the others hold.
  */
 export function reopenCollection(state: CollectState): CollectState {
-  return state.phase === "tally" ? { ...state, phase: "collect", tally: null, draft: null } : state;
+  if (state.phase !== "tally") return state;
+  return { ...state, phase: "collect", late: state.late.map(() => null), tally: null, draft: null };
 }
 
 /**

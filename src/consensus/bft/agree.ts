@@ -20,6 +20,7 @@ import type { Plan } from "../plan.ts";
 import type { Invitation, Participant, Vote, Voter } from "../voter.ts";
 import type { ClosePolicy } from "../../../machines/consensus/ballot/events.ts";
 import { certifyCommit } from "./certify-commit.ts";
+import type { Summons } from "../elsewhere/distant.ts";
 import { DistantSeat } from "../elsewhere/distant-seat.ts";
 import { tellEvidence, type AgreementEvidence } from "./evidence.ts";
 import { joinLocally, type ReplicaPort } from "./port.ts";
@@ -135,12 +136,17 @@ export class AgreementRun {
       self,
       link,
       decision,
-      summons: { invitation, close },
+      summons: { invitation, close, reach: this.#reach },
       heard: (message) => {
         this.#observe?.(self, message);
         if (message.type === "commit") this.#endIfDecided();
       },
     });
+  }
+
+  /** Where members elsewhere can be told straight. */
+  get #reach(): Summons["reach"] {
+    return this.#council.voters.map((voter) => ("signer" in voter ? null : (voter.replica?.at ?? null)));
   }
 
   #seatObserver(): Replica {
@@ -223,13 +229,15 @@ export class AgreementRun {
       for (const seat of this.#distant.values()) void seat.attend();
       for (const [index, voter] of this.#council.voters.entries()) void this.#hear(voter, index);
       await this.#over.promise;
+      // One elsewhere that goes on and on would keep those here from ever coming to an end.
+      for (const seat of this.#distant.values()) seat.stop();
       await this.#settle(signal);
       return this.#conclude();
     } finally {
       signal.removeEventListener("abort", stop);
       ballotsEnd.cancel();
       deadline.cancel();
-      for (const each of [...this.#replicas, ...this.#distant.values()]) each.stop();
+      for (const each of [...this.#distant.values(), ...this.#replicas]) each.stop();
     }
   }
 

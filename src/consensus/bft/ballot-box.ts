@@ -72,12 +72,7 @@ export class BallotBox {
       return ballot === undefined ? [] : [ballot];
     });
     if (admitted.length === 0) return [];
-    if (!this.isLacking) return this.#apply({ type: "ballots.received", at, ballots: admitted });
-    this.#state = reopenCollection(this.#state);
-    const { closesAt } = this.#round.proposal;
-    const evidence = this.#apply({ type: "ballots.received", at: closesAt, ballots: admitted });
-    this.expire();
-    return evidence;
+    return this.isLacking ? this.#recount(admitted) : this.#apply({ type: "ballots.received", at, ballots: admitted });
   }
 
   /** A member that will bring no ballot. */
@@ -86,7 +81,9 @@ export class BallotBox {
   }
 
   expire(): void {
-    this.#apply({ type: "time.expired", at: this.#round.proposal.closesAt });
+    this.#close();
+    // A timer may be late, and ballots have come in between.
+    if (this.isLacking) this.#recount([]);
   }
 
   /** The value that this member proposes: everything it counted. Undefined while the box is open, or with too little. */
@@ -177,6 +174,21 @@ export class BallotBox {
       if (this.#admitted.size < admittedBallotsMax) this.#admitted.set(`${ballot.digest}/${ballot.sig}`, ballot);
     }
     return ballot;
+  }
+
+  #close(): void {
+    this.#apply({ type: "time.expired", at: this.#round.proposal.closesAt });
+  }
+
+  /** A box that closed with too little counts what came too late as well. */
+  #recount(more: readonly AdmittedBallot[]): readonly DuplicateBallot[] {
+    const late = this.#state.late.flatMap((ballot) => ballot ?? []);
+    if (late.length + more.length === 0) return [];
+    this.#state = reopenCollection(this.#state);
+    const { closesAt } = this.#round.proposal;
+    const evidence = this.#apply({ type: "ballots.received", at: closesAt, ballots: [...late, ...more] });
+    this.#close();
+    return evidence;
   }
 
   #apply(event: CollectEvent): readonly DuplicateBallot[] {

@@ -66,6 +66,7 @@ export class DistantSeat {
   #waiting: Said[] = [];
   #hasJoined = false;
   #isThere = false;
+  #isRefused = false;
   /** The value that it has shown a commit of, whatever that is worth. */
   committed: Extract<ReplicaMessage, { type: "commit" }> | undefined;
   messages = 0;
@@ -88,27 +89,34 @@ export class DistantSeat {
     while (!signal.aborted) {
       const joined = await outcomeOf(() => replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }));
       this.#invited.resolve();
-      if (!joined.ok && joined.failure.retry === "never") return;
+      this.#isRefused = !joined.ok && joined.failure.retry === "never";
+      if (this.#isRefused) return;
       if (joined.ok) await this.#listen();
       if (!signal.aborted) await this.#pause(rejoinMs);
     }
   }
 
-  /** Asks for its vote, again when it was away meanwhile. */
+  /**
+   * Asks for its vote, again when it was away meanwhile and its replica has shown since that it remembers: another start
+   * that knows of nothing could sign a second ballot.
+   */
   async vote(ask: () => Promise<Outcome<Vote>>): Promise<Outcome<Vote>> {
     await this.#invited.promise;
     const { clock } = this.#ports;
     let awayAt: number | undefined;
     for (;;) {
       const outcome = await ask();
-      if (outcome.ok || this.#over.signal.aborted || !passing.has(outcome.failure.code)) return outcome;
+      if (outcome.ok || !passing.has(outcome.failure.code)) return outcome;
       awayAt ??= clock.now();
-      if (clock.now() - awayAt > awayMsMax) return outcome;
-      await this.#pause(rejoinMs);
+      do {
+        if (this.#over.signal.aborted || this.#isRefused || clock.now() - awayAt > awayMsMax) return outcome;
+        await this.#pause(rejoinMs);
+      } while (!this.#isThere);
     }
   }
 
   stop(): void {
+    if (this.#over.signal.aborted) return;
     const { replica, decision } = this.#ports;
     if (this.#hasJoined) quietly(() => replica.leave(decision));
     this.#over.abort();

@@ -25,11 +25,12 @@ export class Outgoing {
     this.#clock = clock;
   }
 
-  /** A message to several members in turn is carried once. */
-  put(to: number, message: unknown): void {
+  /** A message to several members in turn is carried once; one to nobody is for the one who carries it. */
+  put(to: number | undefined, message: unknown): void {
     const last = this.#letters.at(-1);
-    if (last !== undefined && last.message === message && !last.to.includes(to)) last.to.push(to);
-    else this.#letters.push({ to: [to], message });
+    const isNew = last === undefined || last.message !== message || (to !== undefined && last.to.includes(to));
+    if (isNew) this.#letters.push({ to: to === undefined ? [] : [to], message });
+    else if (to !== undefined) last.to.push(to);
     if (this.#letters.length > waitingMessagesMax) this.#letters.shift();
     this.#wake?.(true);
   }

@@ -9,6 +9,7 @@ import type { Invitation, Vote, Voter } from "../voter.ts";
 import { agreementMsMax } from "../bft/agree.ts";
 import { saidSchema, summonsSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
 import { Outgoing } from "./outgoing.ts";
+import { StraightWays, type WayPorts } from "./ways.ts";
 import { Replica } from "../bft/replica.ts";
 import { openVoteStore } from "../bft/vote-store.ts";
 
@@ -24,7 +25,7 @@ export interface Promised {
   readonly store: Pick<Store, "append" | "read">;
 }
 
-export interface SeatPorts {
+export interface SeatPorts extends Partial<WayPorts> {
   readonly clock: Clock;
   readonly verify: Verify;
   /** The voter's one answer to an invitation, or why it gives none. */
@@ -51,7 +52,7 @@ class Seat {
     voter: Voter,
     promised: Promised,
     given: SeatPorts &
-      Pick<Summons, "close" | "isResumed"> & { readonly over: AbortController; readonly end: () => void },
+      Pick<Summons, "close" | "isResumed" | "reach"> & { readonly over: AbortController; readonly end: () => void },
   ) {
     const { round, store } = promised;
     const { clock, verify, close } = given;
@@ -61,8 +62,11 @@ class Seat {
     const { signer } = voter;
     this.#voter = voter;
     this.outgoing = new Outgoing(clock);
+    const ways = new StraightWays(given.reach, given);
+    const decision = round.proposalDigest;
     const link = {
-      send: (to: number, message: unknown) => this.outgoing.put(to, message),
+      send: (to: number, message: unknown) =>
+        this.outgoing.put(ways.say(to, { decision, from: self, message }) ? undefined : to, message),
       receive: (hear: (from: number, message: unknown) => void) => void (this.#hear = hear),
     };
     const publicKey = Buffer.from(signer.publicKey).toString("hex");
@@ -75,7 +79,7 @@ class Seat {
         close,
         timeouts: wideTimeouts,
         port: voter.link?.(link, { self, members: members.length, signer }) ?? link,
-        votes: openVoteStore(store, { decision: round.proposalDigest, memberId: id, publicKey }),
+        votes: openVoteStore(store, { decision, memberId: id, publicKey }),
         listener: {
           onClosed: () => undefined,
           onDecided: () => undefined,
@@ -139,8 +143,8 @@ export class Seats implements DistantReplica {
     if (before !== undefined) return await before.opened;
     if (this.#seats.size >= seatsMax) return refuse(this.#voter, `it takes part in ${seatsMax} decisions already`);
     const end = (): void => this.leave(proposalDigest);
-    const { close, isResumed } = given;
-    const seat = new Seat(this.#voter, promised, { ...this.#ports, close, isResumed, over, end });
+    const { close, isResumed, reach } = given;
+    const seat = new Seat(this.#voter, promised, { ...this.#ports, close, isResumed, reach, over, end });
     this.#seats.set(proposalDigest, seat);
     const opened = await seat.opened;
     if (!opened.ok) end();
@@ -156,9 +160,12 @@ export class Seats implements DistantReplica {
     }
   }
 
-  say(given: Said): void {
+  /** Whether there was a replica to hear it. */
+  say(given: Said): boolean {
     const said = saidSchema.safeParse(given);
-    if (said.success) this.#seats.get(said.data.decision)?.hear(said.data);
+    const seat = said.success ? this.#seats.get(said.data.decision) : undefined;
+    if (said.success) seat?.hear(said.data);
+    return seat !== undefined;
   }
 
   async listen(decision: string, { signal }: { readonly signal: AbortSignal }): Promise<Outcome<unknown>> {

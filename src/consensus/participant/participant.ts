@@ -16,6 +16,7 @@ import type { Store } from "../../ports/store.ts";
 import { MemoryStore } from "../../store/memory.ts";
 import type { DistantReplica } from "../elsewhere/distant.ts";
 import { Seats } from "../elsewhere/seats.ts";
+import type { WayPorts } from "../elsewhere/ways.ts";
 import { bindingDigest } from "../binding.ts";
 import { ballotLog, keepVote, recallVote } from "./kept-vote.ts";
 import { sha256, verifyEd25519 } from "../ed25519.ts";
@@ -74,10 +75,15 @@ class Answer {
   /** Where its replica keeps what it signs in mode bft, unless the voter has a store. */
   readonly memory: Pick<Store, "append" | "read">;
 
-  constructor(voter: Voter, round: Round, given: { readonly invitation: Invitation } & ParticipantPorts) {
-    const { invitation, store, clock = systemClock } = given;
+  /** `before` is an answer that was given up: its replica may have signed something all the same. */
+  constructor(
+    voter: Voter,
+    round: Round,
+    given: { readonly invitation: Invitation; readonly before: Answer | undefined } & ParticipantPorts,
+  ) {
+    const { invitation, before, store, clock = systemClock } = given;
     this.proposal = invitation.proposal;
-    this.memory = store ?? new MemoryStore(clock);
+    this.memory = store ?? before?.memory ?? new MemoryStore(clock);
     this.vote = this.#form(voter, { round, question: invitation.question, store });
     // Whoever waits for it hears of a crash; where nobody does, it concerns nobody.
     this.vote.catch(() => {});
@@ -137,7 +143,7 @@ async function makeSecret(
 }
 
 /** What a voter's side is run on; each has a default. */
-export interface ParticipantPorts {
+export interface ParticipantPorts extends Partial<WayPorts> {
   /** Keeps ballots and votes over a fall of this process. Without it they last as long as the process. */
   readonly store?: Pick<Store, "append" | "read">;
   readonly clock?: Clock;
@@ -174,7 +180,9 @@ class Ledger {
       return refusal(voter, problem, { evidence: evidence as unknown as Json });
     }
     const answer =
-      before === undefined || before.isAbandoned ? new Answer(voter, round, { invitation, ...this.#ports }) : before;
+      before === undefined || before.isAbandoned
+        ? new Answer(voter, round, { invitation, before, ...this.#ports })
+        : before;
     if (answer !== before) this.#remember(name, answer);
     answer.wait(signal);
     return { round, answer };
@@ -220,6 +228,7 @@ export function joinAsParticipant(
 ): Participant & { readonly replica: DistantReplica } {
   const ledger = new Ledger(voter, verify, ports);
   const replica = new Seats(voter, {
+    ...ports,
     clock: ports.clock ?? systemClock,
     verify,
     promise(invitation, signal) {

@@ -4,14 +4,16 @@ import type { Member } from "../../../machines/consensus/electorate/electorate.t
 import { failure, type Outcome } from "../../../machines/failure.ts";
 import type { HandlerContext } from "../../agent/context.ts";
 import { defineAgent, type AgentDefinition } from "../../agent/define.ts";
-import type { DistantReplica, Said, Summons } from "../../consensus/elsewhere/distant.ts";
+import type { DistantReplica, Place, Said, Summons } from "../../consensus/elsewhere/distant.ts";
 import { listenMs } from "../../consensus/elsewhere/outgoing.ts";
 import { seatsMax } from "../../consensus/elsewhere/seats.ts";
+import type { Way, WayPorts } from "../../consensus/elsewhere/ways.ts";
 import { joinAsParticipant } from "../../consensus/participant/participant.ts";
 import type { Invitation, Participant, Vote, Voter } from "../../consensus/voter.ts";
 import type { Sealed } from "../../consensus/secrecy/sealed-vote.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import type { Store } from "../../ports/store.ts";
+import type { RemotePeer } from "./doors.ts";
 import { routes } from "./place.ts";
 
 /** How long a voter behind a wire may take; the vote's own deadline comes first where it is shorter. */
@@ -37,6 +39,29 @@ export interface VoterAgentOptions {
    * mode bft it stays silent in decisions that it has forgotten.
    */
   readonly store?: Pick<Store, "append" | "read">;
+  /**
+   * The nodes that this one is connected to: in mode bft its replica tells voters there straight, and all others through
+   * the one that asks. Default: everybody through the one that asks.
+   */
+  readonly peers?: () => readonly RemotePeer[];
+}
+
+/** The straight way to a voter's agent, as long as its node is among the peers and connected. */
+function wayThrough(peers: () => readonly RemotePeer[], { node, path }: Place): Way {
+  let known: { readonly peer: RemotePeer; readonly ref: AgentRef } | undefined;
+  const refNow = (): AgentRef | undefined => {
+    const peer = known?.peer.node === node ? known.peer : peers().find((each) => each.node === node);
+    if (peer?.state !== "up") return (known = undefined);
+    known = known?.peer === peer ? known : { peer, ref: peer.ref(path) };
+    return known.ref;
+  };
+  return {
+    async ask(said) {
+      const outcome = await refNow()?.call("decision.say", plain(said), { timeoutMs: answerMs });
+      return outcome?.ok === true && outcome.value === true;
+    },
+    say: (said) => refNow()?.tell("decision.say", said) === "accepted",
+  };
 }
 
 /**
@@ -58,8 +83,9 @@ export interface VoterAgentOptions {
  * ```
  */
 export function voterAgent(voter: Voter, options: VoterAgentOptions = {}): AgentDefinition {
-  const { name = "voter", ...ports } = options;
-  const participant = joinAsParticipant(voter, undefined, ports);
+  const { name = "voter", peers, ...ports } = options;
+  const wayTo: WayPorts["wayTo"] = (place) => (peers === undefined ? undefined : wayThrough(peers, place));
+  const participant = joinAsParticipant(voter, undefined, { ...ports, wayTo });
   const { replica } = participant;
   const answer = async (
     invitation: unknown,
@@ -117,6 +143,7 @@ function plain(value: unknown): unknown {
 /** The replica behind a ref: calls for what needs an answer, tells for what the protocol says again. */
 function replicaAt(ref: AgentRef): DistantReplica {
   return {
+    at: { node: ref.node, path: ref.path },
     join: (summons, { signal }) => ref.call("decision.join", plain(summons), { signal, timeoutMs: joinTimeoutMs }),
     say: (said) => void ref.tell("decision.say", said),
     listen: (decision, { signal }) => ref.call("decision.listen", decision, { signal, timeoutMs: listenMs + answerMs }),
