@@ -8,19 +8,27 @@ export type ContentFault = "too deep" | "has a __proto__ key";
  */
 export function nestsDeeper(text: string, max: number = depthMax): boolean {
   let depth = 0;
-  let inString = false;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    if (inString) {
-      if (unit === 0x5c) index += 1;
-      else if (unit === 0x22) inString = false;
-    } else if (unit === 0x22) inString = true;
-    else if (unit === 0x5b || unit === 0x7b) {
+    if (unit === 0x22) {
+      index = endOfString(text, index);
+      if (index === -1) return false;
+    } else if (unit === 0x5b || unit === 0x7b) {
       depth += 1;
       if (depth > max) return true;
     } else if (unit === 0x5d || unit === 0x7d) depth -= 1;
   }
   return false;
+}
+
+/** Where the string that begins at a quote ends; -1 where it does not. A quote after an odd run of backslashes is text. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return -1;
 }
 
 /**

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { closeCodes, closePolicyOf } from "../../../machines/wire/close-codes.ts";
@@ -60,6 +61,15 @@ describe("a frame from outside", () => {
   test("brackets inside of strings do not count as nesting", () => {
     expect(nestsDeeper(JSON.stringify(["[[[[", '\\"[[[', "]"]), 1)).toBe(false);
     expect(nestsDeeper("[[1]]", 1)).toBe(true);
+    const depthOf = (value: unknown): number =>
+      typeof value === "object" && value !== null
+        ? 1 + Math.max(0, ...Object.values(value).map((inner) => depthOf(inner)))
+        : 0;
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }), fc.nat(7), (value, max) => {
+        expect(nestsDeeper(JSON.stringify(value), max)).toBe(depthOf(value) > max);
+      }),
+    );
   });
 });
 
