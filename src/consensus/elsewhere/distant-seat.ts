@@ -65,6 +65,11 @@ export class DistantSeat {
   readonly #invited = Promise.withResolvers<void>();
   #waiting: Said[] = [];
   #hasJoined = false;
+  /** Times that it may have begun anew, and how many of them were over when it was asked to join last. */
+  #doubts = 0;
+  #settled = 0;
+  /** Ends the listening to one life of it. */
+  #life = new AbortController();
   #isThere = false;
   #isRefused = false;
   /** The value that it has shown a commit of, whatever that is worth. */
@@ -87,11 +92,12 @@ export class DistantSeat {
     const { replica, summons } = this.#ports;
     const { signal } = this.#over;
     while (!signal.aborted) {
+      const doubts = this.#doubts;
       const joined = await outcomeOf(() => replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }));
       this.#invited.resolve();
       this.#isRefused = !joined.ok && joined.failure.retry === "never";
       if (this.#isRefused) return;
-      if (joined.ok) await this.#listen();
+      if (joined.ok) await this.#listen(doubts);
       if (!signal.aborted) await this.#pause(rejoinMs);
     }
   }
@@ -108,10 +114,13 @@ export class DistantSeat {
       const outcome = await ask();
       if (outcome.ok || !passing.has(outcome.failure.code)) return outcome;
       awayAt ??= clock.now();
+      // Whatever is there from here on is asked first whether it remembers.
+      const doubt = (this.#doubts += 1);
+      this.#life.abort();
       do {
         if (this.#over.signal.aborted || this.#isRefused || clock.now() - awayAt > awayMsMax) return outcome;
         await this.#pause(rejoinMs);
-      } while (!this.#isThere);
+      } while (this.#settled < doubt);
     }
   }
 
@@ -134,11 +143,13 @@ export class DistantSeat {
     quietly(() => this.#ports.replica.say(said));
   }
 
-  async #listen(): Promise<void> {
+  async #listen(doubts: number): Promise<void> {
     const { replica, decision } = this.#ports;
-    const { signal } = this.#over;
     this.#hasJoined = true;
     this.#isThere = true;
+    this.#settled = doubts;
+    this.#life = new AbortController();
+    const signal = AbortSignal.any([this.#over.signal, this.#life.signal]);
     for (const said of this.#waiting.splice(0)) this.#say(said);
     while (!signal.aborted) {
       const outcome = await outcomeOf(() => replica.listen(decision, { signal }));
