@@ -13,7 +13,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
 import type { Host } from "../system/interpret.ts";
 import type { Announcer } from "./announcer.ts";
-import { keepingEffects, run, type Charted, type Life } from "./charted.ts";
+import { keepingEffects, run, type Charted, type Life } from "../system/charted.ts";
 import { sha256 } from "./ed25519.ts";
 import { ownBallotOf, signClosing, signReceipt } from "./signing.ts";
 import type { Vote } from "./voter.ts";

@@ -3,7 +3,7 @@ import type { BftState } from "../../machines/consensus/bft/state.ts";
 import type { Council } from "../../machines/consensus/bft/council.ts";
 import { bftMachine } from "../../machines/consensus/bft/machine.ts";
 import { agreeing } from "../../src/consensus/bft/shell.ts";
-import { runChart } from "../../src/consensus/charted.ts";
+import { runChart } from "../../src/system/charted.ts";
 import { simulate } from "../../src/testing/simulation/simulate.ts";
 
 /** As much of a chart's definition as is looked at here. */

@@ -6,7 +6,7 @@ import type { DuplicateBallot } from "../../../machines/consensus/certificate/ev
 import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Signer, Verify } from "../../ports/signer.ts";
-import type { Showing } from "../charted.ts";
+import type { Showing } from "../../system/charted.ts";
 import type { ReplicaPort } from "./port.ts";
 import type { VoteStore } from "./vote-store.ts";
 

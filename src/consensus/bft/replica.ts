@@ -8,7 +8,7 @@ import { isSurplus } from "../../../machines/consensus/bft/turn.ts";
 import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import type { Timer } from "../../ports/clock.ts";
-import { run, type Life } from "../charted.ts";
+import { run, type Life } from "../../system/charted.ts";
 import { BallotBox } from "./ballot-box.ts";
 import { EvidenceRelay } from "./evidence-relay.ts";
 import { Inbox } from "./inbox.ts";

@@ -3,7 +3,7 @@ import type { BftEvent } from "../../../machines/consensus/bft/events.ts";
 import { bftMachine } from "../../../machines/consensus/bft/machine.ts";
 import { outsider, type BftState } from "../../../machines/consensus/bft/state.ts";
 import { step } from "../../../machines/consensus/bft/step.ts";
-import { keepingEffects, type Charted } from "../charted.ts";
+import { keepingEffects, type Charted } from "../../system/charted.ts";
 
 const effects = {
   castVote: true,

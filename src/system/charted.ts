@@ -1,5 +1,5 @@
 import { createActor, type AnyActorLogic, type AnyActorRef, type AnyStateMachine } from "xstate";
-import type { Host } from "../system/interpret.ts";
+import type { Host } from "./interpret.ts";
 
 /** A pure core, and the chart whose every event goes through it. */
 export interface Charted<State, Event, Effect> {
