@@ -148,6 +148,29 @@ describe("a voter behind messages", () => {
     expect(verifyEvidence(evidence, first.electorate)).toEqual({ ok: true, coordinator });
   });
 
+  it("refuses whatever is no invitation, and goes on", async () => {
+    const { sent } = await invitations();
+    const [first] = sent;
+    if (first === undefined) throw new Error("there was a round");
+    const participant = joinAsParticipant(four[0]!);
+    const { question: _question, ...questionless } = first;
+    const strange = [
+      null,
+      "vote!",
+      {},
+      questionless,
+      { ...first, question: null },
+      { ...first, question: { ...first.question, options: 7 } },
+      { ...first, proposal: [] },
+      { ...first, electorate: { members: null } },
+    ];
+    for (const each of strange) {
+      const outcome = await participant.vote(each as Invitation, quiet);
+      expect(outcome, JSON.stringify(each)).toMatchObject({ ok: false, failure: { code: "consensus/bad-proposal" } });
+    }
+    expect(await participant.vote(first, quiet)).toMatchObject({ ok: true });
+  });
+
   it("works on its answer as long as one of those who asked waits for it, and then may be asked anew", async () => {
     const { sent } = await invitations();
     const [first] = sent;

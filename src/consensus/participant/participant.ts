@@ -168,7 +168,7 @@ class Ledger {
     signal: AbortSignal,
   ): { readonly round: Round; readonly answer: Answer } | Outcome<never> {
     const voter = this.#voter;
-    const accepted = acceptInvitation(invitation, voter, this.#verify);
+    const accepted = this.#accept(invitation);
     if ("refusal" in accepted) return { ok: false, failure: accepted.refusal };
     const { round } = accepted;
     const { coordinator, decisionId, round: number } = round.proposal;
@@ -186,6 +186,17 @@ class Ledger {
     if (answer !== before) this.#remember(name, answer);
     answer.wait(signal);
     return { round, answer };
+  }
+
+  /** An invitation from elsewhere may be anything; whatever it breaks, this voter does not fall. */
+  #accept(invitation: Invitation): ReturnType<typeof acceptInvitation> {
+    try {
+      return acceptInvitation(invitation, this.#voter, this.#verify);
+    } catch (thrown) {
+      const problem = thrown instanceof Error ? thrown.message : String(thrown);
+      const message = `${this.#voter.member.id} does not vote: the invitation is malformed (${problem})`;
+      return { refusal: failure("consensus/bad-proposal", message) };
+    }
   }
 
   /** A receipt for an answer of this voter, signed by the coordinator that asked; undefined for anything else. */
