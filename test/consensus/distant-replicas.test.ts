@@ -321,7 +321,7 @@ describe("a voter elsewhere", () => {
       failure: { code: "consensus/not-seated", message: expect.stringContaining("not one of mode bft") },
     });
     const broken = { ...summons, invitation: { ...invitation, question: undefined } } as never;
-    expect(await own.replica.join(broken, { signal })).toMatchObject({ failure: { code: "consensus/not-seated" } });
+    expect(await own.replica.join(broken, { signal })).toMatchObject({ failure: { code: "consensus/bad-proposal" } });
     await expect(openRoom().decide({ mode: "bft", voters })).rejects.toThrow("voterAt or joinAsParticipant");
   });
 });
