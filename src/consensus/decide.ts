@@ -19,7 +19,7 @@ import { planNextRound, type PreviousRound } from "./rounds/next-round.ts";
 import { commitToVote } from "./secrecy/secret-vote.ts";
 import type { Sealed } from "./secrecy/sealed-vote.ts";
 import { signRound } from "./signing.ts";
-import { castVote, type Invitation, type Participant, type Vote, type Voter } from "./voter.ts";
+import { castVote, guardVoter, type Invitation, type Participant, type Vote, type Voter } from "./voter.ts";
 
 export type { DecideRequest } from "./plan.ts";
 
@@ -50,19 +50,6 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** Whatever goes wrong on a voter's side is a failure as data. */
-async function guard<Value>(voter: Voter | Participant, work: () => Promise<Outcome<Value>>): Promise<Outcome<Value>> {
-  try {
-    return await work();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return {
-      ok: false,
-      failure: failure("agent/crashed", `voter ${voter.member.id} crashed: ${message}`, { cause: message }),
-    };
-  }
-}
-
 /** Opens what came sealed; what cannot be opened is taken for a ballot that is none. */
 function unseal(outcome: Outcome<Vote | Sealed>, { box, round }: Plan): Outcome<Vote> {
   if (!outcome.ok) return outcome;
@@ -76,7 +63,7 @@ function unseal(outcome: Outcome<Vote | Sealed>, { box, round }: Plan): Outcome<
 
 /** Asks one voter for its ballot. */
 function ask(voter: Voter | Participant, { plan, invitation, signal }: Asking): Promise<Outcome<Vote>> {
-  return guard(voter, async () => {
+  return guardVoter(voter.member.id, async () => {
     if ("vote" in voter) return unseal(await voter.vote(invitation, { signal }), plan);
     return await castVote(voter, plan.round, { question: plan.question, signal });
   });
@@ -90,15 +77,15 @@ function askSecretly(
   if ("vote" in voter) {
     const refused = failure("consensus/bad-proposal", `voter ${voter.member.id} cannot commit before it votes`);
     return {
-      commit: guard(
-        voter,
+      commit: guardVoter(
+        voter.member.id,
         async () => (await voter.commit?.(invitation, { signal })) ?? { ok: false, failure: refused },
       ),
       reveal: (commits) =>
-        guard(voter, async () => unseal(await voter.vote({ ...invitation, commits }, { signal }), plan)),
+        guardVoter(voter.member.id, async () => unseal(await voter.vote({ ...invitation, commits }, { signal }), plan)),
     };
   }
-  const secret = guard(voter, async () => {
+  const secret = guardVoter(voter.member.id, async () => {
     const vote = await castVote(voter, plan.round, { question: plan.question, signal });
     if (!vote.ok) return vote;
     const by = { voter: voter.member.id, signer: voter.signer };

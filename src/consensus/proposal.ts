@@ -5,7 +5,7 @@ import {
   type SignedProposal,
 } from "../../machines/consensus/codec/messages.ts";
 import { decodeHex } from "../../machines/consensus/codec/bytes.ts";
-import { digestOf, sealableOf } from "../../machines/consensus/codec/sign-bytes.ts";
+import { digestOf, isSignedBy } from "../../machines/consensus/codec/sign-bytes.ts";
 import { defineRound, findProposalFault, type Round } from "../../machines/consensus/ballot/round.ts";
 import type { Electorate } from "../../machines/consensus/electorate/electorate.ts";
 import { TroupeError } from "../errors.ts";
@@ -139,12 +139,11 @@ export function openProposal(
     const issue = signed.error.issues[0];
     return { ok: false, problem: `proposal: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}` };
   }
-  const { body, sig } = signed.data;
+  const { body } = signed.data;
   const round = defineRound(body, electorate, sha256);
   if (!round.ok) return round;
   const key = decodeHex(body.coordinator);
-  const { signBytes } = sealableOf("proposal", body, sha256);
-  if (key === undefined || !verify(key, signBytes, decodeHex(sig) ?? new Uint8Array()))
+  if (!isSignedBy(key, "proposal", signed.data, { hash: sha256, verify }))
     return { ok: false, problem: "proposal: the coordinator's signature does not hold" };
   return { ok: true, value: { proposal: signed.data, round: round.value } };
 }

@@ -15,7 +15,7 @@ import {
   type SignedReceipt,
 } from "../../machines/consensus/codec/messages.ts";
 import type { Electorate, Member } from "../../machines/consensus/electorate/electorate.ts";
-import type { Outcome } from "../../machines/failure.ts";
+import { failure, type Outcome } from "../../machines/failure.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { DistantReplica } from "./elsewhere/distant.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
@@ -211,4 +211,14 @@ export async function signOpinion(voter: Voter, round: Round, usable: UsableOpin
 export async function castVote(voter: Voter, round: Round, asked: Asked): Promise<Outcome<Vote>> {
   const formed = await formOpinion(voter, round, asked);
   return formed.ok ? { ok: true, value: await signOpinion(voter, round, formed.value) } : formed;
+}
+
+/** Whatever goes wrong on a voter's side, or on the way there, is a failure as data. */
+export async function guardVoter<Value>(id: string, work: () => Promise<Outcome<Value>>): Promise<Outcome<Value>> {
+  try {
+    return await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, failure: failure("agent/crashed", `voter ${id} crashed: ${message}`, { cause: message }) };
+  }
 }

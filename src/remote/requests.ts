@@ -213,7 +213,10 @@ export class Requests {
     what: { readonly to: string; readonly ty: string; readonly input: unknown },
     options: RequestOptions,
   ): Promise<Outcome<unknown>> {
-    const refused = (failed: Failure): Promise<Outcome<unknown>> => Promise.resolve({ ok: false, failure: failed });
+    const refused = (failed: Failure): Promise<Outcome<unknown>> => {
+      options.settled?.();
+      return Promise.resolve({ ok: false, failure: failed });
+    };
     const { hops = hopsMax, signal } = options;
     if (signal?.aborted === true) return refused(failure("call/cancelled", `the caller aborted ${what.ty}`));
     if (hops <= 0) return refused(failure("remote/hops-exhausted", `${what.ty} was passed on ${hopsMax} times`));

@@ -74,8 +74,8 @@ function runCore<State, Event, Effect>({ initial, step }: Charted<State, Event, 
 }
 
 /**
- * Runs a core: as its chart where somebody watches, and otherwise by itself, at a tenth of the price. Both do the same,
- * which tests show over tens of thousands of schedules.
+ * Runs a core: as its chart where somebody watches, and otherwise by itself, which is cheaper. Both do the same, which
+ * tests show over many schedules of each.
  */
 export function run<State, Event, Effect>(
   charted: Charted<State, Event, Effect>,

@@ -92,18 +92,19 @@ describe("a receipt", () => {
     expect(verifyEvidence(accusation, decision.electorate)).toEqual({ ok: false, reason: "other-ballots" });
   });
 
-  it("that somebody else signed, or that is for somebody else, is not taken", async () => {
+  it("that somebody else signed, or that is for somebody else or another ballot, is not taken", async () => {
     const held: SignedReceipt[] = [];
     const first = voterOf("a", opinionOf("x"));
     const behind = joinAsParticipant({ ...first, receive: (receipt) => void held.push(receipt) });
     const others = ["b", "c", "d"].map((id) => voterOf(id, opinionOf("x")));
-    await openRoom().decide({ voters: [behind, ...others], close: "all" });
+    await openRoom({ coordinator: coordinatorSigner }).decide({ voters: [behind, ...others], close: "all" });
     const [receipt] = held;
     if (receipt === undefined || behind.acknowledge === undefined) throw new Error("one was given");
     const stranger = createSigner();
     behind.acknowledge(await signReceipt(receipt.body, stranger));
     behind.acknowledge({ ...receipt, body: { ...receipt.body, voter: "b" } });
     behind.acknowledge({ ...receipt, body: { ...receipt.body, ballotDigest: "00".repeat(32) } });
+    behind.acknowledge(await signReceipt({ ...receipt.body, ballotDigest: "00".repeat(32) }, coordinatorSigner));
     behind.acknowledge("no receipt" as unknown as SignedReceipt);
     expect(held).toHaveLength(1);
     behind.acknowledge(receipt);

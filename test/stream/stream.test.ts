@@ -230,17 +230,17 @@ describe("filters", () => {
   test("a subscriber by run or by agent hears what concerns it, and nothing else", async () => {
     await using desk = await openDesk();
     const work = defineAgent({
-      name: "work",
+      name: "worker",
       capabilities: { do: { input: z.null(), output: z.null(), run: () => null } },
     });
     const ofRun = desk.troupe.events({ runId: "r7" });
-    const ofAgent = desk.troupe.events({ agent: "/work/2", type: "agent.*" });
+    const ofAgent = desk.troupe.events({ agent: "/worker/2", type: "agent.*" });
     const [first, second] = await desk.troupe.spawn(work, { count: 2 });
     await first?.call("do", null, { runId: "r7" });
     await second?.call("do", null, { runId: "r8" });
     expect((await take(ofRun, 2)).map(({ type, agent }) => [type, agent])).toEqual([
       ["call.started", undefined],
-      ["call.completed", "/work/1"],
+      ["call.completed", "/worker/1"],
     ]);
     await second?.stop();
     expect((await take(ofAgent, 2)).map(({ type }) => type)).toEqual(["agent.started", "agent.stopped"]);

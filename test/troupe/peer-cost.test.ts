@@ -1,5 +1,7 @@
-import { FakeClock } from "troupe/testing";
+import { FakeClock, seededIds } from "troupe/testing";
 import { expect, test } from "vitest";
+import { Requests } from "../../src/remote/requests.ts";
+import { leavingOf } from "../../src/troupe/network/leaving.ts";
 import { Peer } from "../../src/troupe/network/peer.ts";
 
 test("a call that is out to a peer counts once, whether or not the peer's last heartbeat counted it", () => {
@@ -30,4 +32,18 @@ test("a call that is out to a peer counts once, whether or not the peer's last h
   expect(waits()).toBe(11);
   peer.inFlight = 0;
   expect(waits()).toBe(6);
+});
+
+test.each(["full", "down"] as const)("a call that a link which is %s refuses at once is not out", async (refusal) => {
+  const clock = new FakeClock();
+  const carrier = { peer: "other", measure: () => 1, refusal: () => refusal, send: () => expect.fail("it is refused") };
+  const requests = new Requests(carrier, { clock, prefix: "p", dead() {} });
+  const peer = new Peer(
+    { node: () => "other", state: () => "up", heardAt: () => 0, load: () => 0, requests: () => requests, dead() {} },
+    clock,
+  );
+  const alone = peer.cost;
+  const call = leavingOf({ capability: "work", input: null, options: {} }, { clock, ids: seededIds(1) });
+  expect(await peer.call({ path: "/worker/1" }, call, undefined)).toMatchObject({ ok: false });
+  expect([peer.inFlight, peer.cost]).toEqual([0, alone]);
 });

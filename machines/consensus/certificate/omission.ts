@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { decodeHex } from "../codec/bytes.ts";
 import {
   ballotSchema,
   proposalSchema,
@@ -10,7 +9,7 @@ import {
   type SignedReceipt,
 } from "../codec/messages.ts";
 import { publicKeyBytes } from "../codec/public-key.ts";
-import { digestOf, sealableOf, type Hash, type VerifySignature } from "../codec/sign-bytes.ts";
+import { digestOf, isSignedBy, type Hash, type VerifySignature } from "../codec/sign-bytes.ts";
 import type { EquivocationCheck } from "./evidence.ts";
 
 /** A ballot that the coordinator signed for, and then left out of what it closed the round on. */
@@ -75,10 +74,6 @@ export function checkOmission(evidence: unknown, ports: { hash: Hash; verify: Ve
   if (!isSame || !isOfRound(receipt.body) || !isOfRound(closing.body)) return { ok: false, reason: "other-round" };
   if (digestOf(ballots, ports.hash) !== closing.body.ballotsDigest) return { ok: false, reason: "other-ballots" };
   if (!isLeftOut(parsed.data)) return { ok: false, reason: "counted" };
-  const signed = [sealableOf("receipt", receipt.body, ports.hash), sealableOf("closing", closing.body, ports.hash)];
-  const signatures = [receipt.sig, closing.sig].map((sig) => decodeHex(sig) ?? new Uint8Array());
-  const isSigned = signed.every(({ signBytes }, index) =>
-    ports.verify(key, signBytes, signatures[index] ?? new Uint8Array()),
-  );
+  const isSigned = isSignedBy(key, "receipt", receipt, ports) && isSignedBy(key, "closing", closing, ports);
   return isSigned ? { ok: true, coordinator } : { ok: false, reason: "signature" };
 }

@@ -1,4 +1,4 @@
-import { encodeUtf8, writeHex } from "./bytes.ts";
+import { decodeHex, encodeUtf8, writeHex } from "./bytes.ts";
 import { canonicalText } from "./canonical-json.ts";
 
 /** SHA-256 over the UTF-8 of a text, in lowercase hex, passed in: floor 0 has no hash of its own. */
@@ -47,6 +47,18 @@ export function sealDigest(kind: SignedKind, digest: string): Sealable {
   signBytes.set(tag, 0);
   writeHex(signBytes, tag.length, digest);
   return { digest, signBytes };
+}
+
+/** Whether a body of this kind is signed with this key; false where the key is none, or anything is malformed. */
+export function isSignedBy(
+  key: Uint8Array | undefined,
+  kind: SignedKind,
+  signed: { readonly body: unknown; readonly sig: string },
+  ports: { readonly hash: Hash; readonly verify: VerifySignature },
+): boolean {
+  const signature = decodeHex(signed.sig);
+  if (key === undefined || signature === undefined) return false;
+  return ports.verify(key, sealableOf(kind, signed.body, ports.hash).signBytes, signature);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { failure, type Outcome } from "../../../machines/failure.ts";
+import type { Outcome } from "../../../machines/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Vote } from "../voter.ts";
+import { guardVoter, type Vote } from "../voter.ts";
 import { answerSchema, type DistantReplica, type Said, type Summons } from "./distant.ts";
 import { waitingMessagesMax } from "./outgoing.ts";
 import type { ReplicaPort } from "../bft/port.ts";
@@ -35,16 +35,6 @@ const passing: ReadonlySet<string> = new Set([
   "call/busy",
   "call/timeout",
 ]);
-
-/** Whatever goes wrong on the way to a voter is a failure as data. */
-async function outcomeOf(work: () => Promise<Outcome<unknown>>): Promise<Outcome<unknown>> {
-  try {
-    return await work();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, failure: failure("agent/crashed", `a replica elsewhere: ${message}`, { cause: message }) };
-  }
-}
 
 /** What cannot be sent is lost, and the protocol says it again. */
 function quietly(send: () => void): void {
@@ -82,6 +72,11 @@ export class DistantSeat {
     link.receive((from, message) => this.#carry({ decision, from, message }));
   }
 
+  get #id(): string {
+    const { self, summons } = this.#ports;
+    return summons.invitation.electorate.members[self]?.id ?? "";
+  }
+
   /** Whether it takes part at present. */
   get isThere(): boolean {
     return this.#isThere;
@@ -93,7 +88,9 @@ export class DistantSeat {
     const { signal } = this.#over;
     while (!signal.aborted) {
       const doubts = this.#doubts;
-      const joined = await outcomeOf(() => replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }));
+      const joined = await guardVoter(this.#id, () =>
+        replica.join({ ...summons, isResumed: this.#hasJoined }, { signal }),
+      );
       this.#invited.resolve();
       this.#isRefused = !joined.ok && joined.failure.retry === "never";
       if (this.#isRefused) return;
@@ -152,7 +149,7 @@ export class DistantSeat {
     const signal = AbortSignal.any([this.#over.signal, this.#life.signal]);
     for (const said of this.#waiting.splice(0)) this.#say(said);
     while (!signal.aborted) {
-      const outcome = await outcomeOf(() => replica.listen(decision, { signal }));
+      const outcome = await guardVoter(this.#id, () => replica.listen(decision, { signal }));
       const answer = answerSchema.safeParse(outcome.ok ? outcome.value : undefined);
       if (!answer.success || !answer.data.isSeated) break;
       const { letters } = answer.data;

@@ -1,14 +1,14 @@
 import type { Round } from "../../../machines/consensus/ballot/round.ts";
 import { accuseCoordinator } from "../../../machines/consensus/certificate/evidence.ts";
 import { canonicalize } from "../../../machines/consensus/codec/canonical-json.ts";
-import { decodeHex } from "../../../machines/consensus/codec/bytes.ts";
 import {
+  signedBallotSchema,
   signedReceiptSchema,
   type SignedProposal,
   type SignedReceipt,
 } from "../../../machines/consensus/codec/messages.ts";
 import { publicKeyBytes } from "../../../machines/consensus/codec/public-key.ts";
-import { digestOf, sealableOf } from "../../../machines/consensus/codec/sign-bytes.ts";
+import { digestOf, isSignedBy } from "../../../machines/consensus/codec/sign-bytes.ts";
 import { failure, type Failure, type Json, type Outcome } from "../../../machines/failure.ts";
 import { systemClock, type Clock } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
@@ -61,6 +61,11 @@ function acceptInvitation(
 /** Most rounds that one participant remembers; the oldest is forgotten first. */
 export const rememberedRoundsMax = 1_024;
 
+function ballotDigestOf(ballot: unknown): string | undefined {
+  const parsed = signedBallotSchema.safeParse(ballot);
+  return parsed.success ? digestOf(parsed.data.body, sha256) : undefined;
+}
+
 /** One round as one participant answers it: once, however often it is asked. */
 class Answer {
   readonly proposal: SignedProposal;
@@ -72,8 +77,9 @@ class Answer {
   /** The opinion is there: what is signed now is the answer for ever, whether anybody waits for it or not. */
   #isSettled = false;
 
-  /** Where its replica keeps what it signs in mode bft, unless the voter has a store. */
-  readonly memory: Pick<Store, "append" | "read">;
+  readonly #clock: Clock;
+  #memory: Pick<Store, "append" | "read"> | undefined;
+  #ballots: readonly unknown[] = [];
 
   /** `before` is an answer that was given up: its replica may have signed something all the same. */
   constructor(
@@ -83,7 +89,8 @@ class Answer {
   ) {
     const { invitation, before, store, clock = systemClock } = given;
     this.proposal = invitation.proposal;
-    this.memory = store ?? before?.memory ?? new MemoryStore(clock);
+    this.#clock = clock;
+    this.#memory = store ?? (before === undefined ? undefined : before.#memory);
     this.vote = this.#form(voter, { round, question: invitation.question, store });
     // Whoever waits for it hears of a crash; where nobody does, it concerns nobody.
     this.vote.catch(() => {});
@@ -92,6 +99,16 @@ class Answer {
   /** Nobody waited for it any more before it was signed. Nothing was, nor will be. */
   get isAbandoned(): boolean {
     return this.#abandoned.signal.aborted;
+  }
+
+  /** Where its replica keeps what it signs in mode bft: in the voter's store, or as long as this answer. */
+  get memory(): Pick<Store, "append" | "read"> {
+    return (this.#memory ??= new MemoryStore(this.#clock));
+  }
+
+  /** Whether a ballot of this digest is among those that it gave. */
+  gave(digest: string): boolean {
+    return this.#ballots.some((ballot) => ballotDigestOf(ballot) === digest);
   }
 
   /** Somebody waits for the answer until the signal aborts. */
@@ -115,7 +132,7 @@ class Answer {
     const before = store === undefined ? undefined : await recallVote(store, log);
     if (before !== undefined) {
       this.#isSettled = true;
-      return { ok: true, value: before };
+      return this.#give(before);
     }
     const formed = await formOpinion(voter, round, { question, signal });
     if (signal.aborted)
@@ -123,7 +140,12 @@ class Answer {
     this.#isSettled = true;
     if (!formed.ok) return formed;
     const vote = await signOpinion(voter, round, formed.value);
-    return { ok: true, value: store === undefined ? vote : await keepVote(store, log, vote) };
+    return this.#give(store === undefined ? vote : await keepVote(store, log, vote));
+  }
+
+  #give(vote: Vote): Outcome<Vote> {
+    this.#ballots = vote.ballots;
+    return { ok: true, value: vote };
   }
 }
 
@@ -199,19 +221,19 @@ class Ledger {
     }
   }
 
-  /** A receipt for an answer of this voter, signed by the coordinator that asked; undefined for anything else. */
+  /** A receipt for a ballot that this voter gave, signed by the coordinator that asked; undefined for anything else. */
   holdReceipt(given: unknown): SignedReceipt | undefined {
     const parsed = signedReceiptSchema.safeParse(given);
     if (!parsed.success) return undefined;
-    const { body, sig } = parsed.data;
+    const { body } = parsed.data;
     if (body.voter !== this.#voter.member.id) return undefined;
-    for (const { proposal } of this.#answers.values()) {
+    for (const answer of this.#answers.values()) {
+      const { proposal } = answer;
       const { coordinator, decisionId, round } = proposal.body;
       if (decisionId !== body.decisionId || round !== body.round) continue;
-      if (digestOf(proposal.body, sha256) !== body.proposalDigest) continue;
-      const key = publicKeyBytes(coordinator);
-      const { signBytes } = sealableOf("receipt", body, sha256);
-      if (key !== undefined && this.#verify(key, signBytes, decodeHex(sig) ?? new Uint8Array())) return parsed.data;
+      if (digestOf(proposal.body, sha256) !== body.proposalDigest || !answer.gave(body.ballotDigest)) continue;
+      const ports = { hash: sha256, verify: this.#verify };
+      if (isSignedBy(publicKeyBytes(coordinator), "receipt", parsed.data, ports)) return parsed.data;
     }
     return undefined;
   }

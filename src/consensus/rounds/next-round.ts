@@ -6,7 +6,7 @@ import {
   type SignedClosing,
   type SignedProposal,
 } from "../../../machines/consensus/codec/messages.ts";
-import { sealableOf } from "../../../machines/consensus/codec/sign-bytes.ts";
+import { isSignedBy } from "../../../machines/consensus/codec/sign-bytes.ts";
 import { TroupeError } from "../../errors.ts";
 import type { Ids } from "../../ports/chance.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -99,10 +99,11 @@ export function findSuccessionFault(round: Round, previous: unknown, verify: Ver
   if (!isSequel) return "the round before is another decision's, another round, or had other options";
   const closing = signedClosingSchema.safeParse(previous.closing);
   const key = decodeHex(proposal.coordinator);
-  if (!closing.success || key === undefined) return "the closing of the round before is malformed";
-  const { body, sig } = closing.data;
+  if (!closing.success) return "the closing of the round before is malformed";
+  const { body } = closing.data;
   const isClosed = body.proposalDigest === before.value.round.proposalDigest && body.status !== "decided";
   if (!isClosed) return "the closing is not about the round before, or says that it decided";
-  const isSigned = verify(key, sealableOf("closing", body, sha256).signBytes, decodeHex(sig) ?? new Uint8Array());
-  return isSigned ? undefined : "the closing of the round before is not signed by the coordinator";
+  return isSignedBy(key, "closing", closing.data, { hash: sha256, verify })
+    ? undefined
+    : "the closing of the round before is not signed by the coordinator";
 }

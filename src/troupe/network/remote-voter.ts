@@ -218,7 +218,7 @@ export function voterAt(ref: AgentRef, member: Member): Participant {
         return { ok: true, value: outcome.value as Vote | Sealed };
       return { ok: false, failure: failure("agent/invalid-output", `${member.id} sent no vote`) };
     },
-    acknowledge: (receipt) => void ref.tell("decision.receipt", plain(receipt)),
+    acknowledge: (receipt) => void ref.tell("decision.receipt", receipt),
     commit: (invitation, { signal }) => ask("decision.commit", invitation, signal),
   };
 }
