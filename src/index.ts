@@ -14,7 +14,7 @@ export {
   type Concern,
   type DecisionQuestion,
   type Opinion,
-} from "./consensus/opinion.ts";
+} from "./consensus/opinion/opinion.ts";
 export { signProposal } from "./consensus/proposal.ts";
 export { renderDecision } from "./consensus/report.ts";
 export {

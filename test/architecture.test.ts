@@ -57,7 +57,7 @@ describe("who may import whom", () => {
     ["a type crosses upwards", "machines/failure.ts", 'import type { X } from "../src/ports/log.ts";'],
     ["a type query crosses upwards", "machines/failure.ts", 'export type X = import("../src/ports/log.ts").Log;'],
     ["a lower floor opens a higher one", "src/system/spawn.ts", 'import { x } from "../dispatch/route.ts";'],
-    ["a re-export opens a higher floor", "src/agent/define.ts", 'export { x } from "../consensus/opinion.ts";'],
+    ["a re-export opens a higher floor", "src/agent/define.ts", 'export { x } from "../consensus/opinion/opinion.ts";'],
     ["a room opens its neighbour", "src/store/sqlite.ts", 'import { x } from "../remote/link.ts";'],
     ["dispatch opens consensus", "src/dispatch/route.ts", 'import { x } from "../consensus/tally.ts";'],
     ["a view opens the system", "src/inspect/feed.ts", 'import { x } from "../system/tree.ts";'],

@@ -14,7 +14,8 @@ and the coordinator share one core, and keys are Ed25519 of node:crypto.
 - The limit is what the signatures alone would allow: n + 2 signatures (each ballot, the proposal, the closing) and n
   checks. The counts are asserted in the signer and the verifier, so a redundant check would fail the run.
 - Efficiency is the cost of these signatures and checks over all CPU time of the process, collector and compiler threads
-  included. The cost of one signature and one check is measured in the same process, in turn with the decisions.
+  included. The cost of one signature and one check is measured in the same process, with as many keys as there are
+  voters, in turn with the decisions.
 - Mode bft: every voter has a replica, all of them on one core too, and each checks every signature of the others itself.
   The limit is 3n + 2 signatures and (n - 1)(3n + 1) checks, asserted likewise.
 - The simulator runs schedules in the order of their seeds and checks every property after every step, as a campaign does.

@@ -18,8 +18,8 @@ import type {
   TalliedRound,
   Warning,
 } from "./decision.ts";
-import { opinion } from "./opinion.ts";
-import { bindReport, knownBinding, type Report, type ReportBinding } from "./binding.ts";
+import { opinion } from "./opinion/opinion.ts";
+import { bindReport, knownBinding, type Report, type ReportBinding } from "./opinion/binding.ts";
 import { faultyWeightOf, warnOfElectorate, warnOfFaults } from "./warnings.ts";
 
 /** What the assembling reads of a collector: a live one, or one that took its ballots from a file. */

@@ -12,8 +12,8 @@ import { TroupeError } from "../errors.ts";
 import type { Signer } from "../ports/signer.ts";
 import { sha256 } from "./ed25519.ts";
 import { abstention } from "./proposal.ts";
-import { bindReport } from "./binding.ts";
-import type { Concern } from "./opinion.ts";
+import { bindReport } from "./opinion/binding.ts";
+import type { Concern } from "./opinion/opinion.ts";
 import { signBallotBody } from "./signing.ts";
 
 /** A choice as people write it, without naming the method. */

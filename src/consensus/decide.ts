@@ -63,10 +63,10 @@ function unseal(outcome: Outcome<Vote | Sealed>, { box, round }: Plan): Outcome<
 
 /** Asks one voter for its ballot. */
 function ask(voter: Voter | Participant, { plan, invitation, signal }: Asking): Promise<Outcome<Vote>> {
-  return guardVoter(voter.member.id, async () => {
-    if ("vote" in voter) return unseal(await voter.vote(invitation, { signal }), plan);
-    return await castVote(voter, plan.round, { question: plan.question, signal });
-  });
+  const { id } = voter.member;
+  return "vote" in voter
+    ? guardVoter(id, async () => unseal(await voter.vote(invitation, { signal }), plan))
+    : guardVoter(id, () => castVote(voter, plan.round, { question: plan.question, signal }));
 }
 
 /** Asks one voter for its commitment, and later for the ballot behind it. */
@@ -101,8 +101,8 @@ function askSecretly(
 }
 
 /** Gives a voter behind messages the coordinator's receipt; whether it arrives is of no concern to the round. */
-async function acknowledge(voter: Voter | Participant, collector: Collector): Promise<void> {
-  if (!("vote" in voter) || voter.acknowledge === undefined) return;
+async function acknowledge(voter: Participant, collector: Collector): Promise<void> {
+  if (voter.acknowledge === undefined) return;
   const receipt = await collector.receiptFor(voter.member.id);
   if (receipt !== undefined) voter.acknowledge(receipt);
 }
@@ -112,14 +112,15 @@ async function hearVoter(voter: Voter | Participant, collector: Collector, askin
   const { id } = voter.member;
   if (asking.plan.round.proposal.commitClosesAt === undefined) {
     collector.deliver(id, await ask(voter, asking));
-    return await acknowledge(voter, collector);
+    if ("vote" in voter) await acknowledge(voter, collector);
+    return;
   }
   const secret = askSecretly(voter, asking);
   const committed = secret.commit.then((commit) => collector.deliverCommit(id, commit));
   const [, voters] = await Promise.all([committed, collector.committed]);
   if (!voters.includes(id)) return;
   collector.deliver(id, await secret.reveal(collector.commits));
-  await acknowledge(voter, collector);
+  if ("vote" in voter) await acknowledge(voter, collector);
 }
 
 /** Rejects with the caller's reason as soon as its signal aborts. */

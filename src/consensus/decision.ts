@@ -10,7 +10,7 @@ import type {
 import type { Electorate } from "../../machines/consensus/electorate/electorate.ts";
 import type { Failure, Json, Outcome } from "../../machines/failure.ts";
 import type { AgreementEvidence } from "./bft/evidence.ts";
-import type { Concern } from "./opinion.ts";
+import type { Concern } from "./opinion/opinion.ts";
 
 /** What one voter did, with the text that came beside its ballot. */
 export interface BallotRecord {

@@ -1,8 +1,10 @@
+import { digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
 import { analyzeMembers, type ElectorateAnalysis } from "../../machines/consensus/electorate/analysis.ts";
 import {
   arrangeElectorate,
   findElectorateFault,
   memberId,
+  memberSchema,
   totalWeightMax,
   totalWeightOf,
   type Electorate,
@@ -10,7 +12,9 @@ import {
 } from "../../machines/consensus/electorate/electorate.ts";
 import { parseThreshold, type Parsed, type ThresholdInput } from "../../machines/consensus/electorate/threshold.ts";
 import { lowerWeights } from "../../machines/consensus/electorate/weight-cap.ts";
+import { createStamp } from "../../machines/stamp.ts";
 import { TroupeError } from "../errors.ts";
+import { sha256 } from "./ed25519.ts";
 
 /** The value, or a usage error that names the field. */
 export function requireParsed<Value>(field: string, parsed: Parsed<Value>): Value {
@@ -28,6 +32,56 @@ export function defineElectorate(members: readonly Member[], epoch = 0): Elector
   if (fault !== undefined)
     throw new TroupeError("usage/invalid-electorate", fault.problem, { data: { reason: fault.code } });
   return electorate;
+}
+
+/** Panels kept, with their electorate and its digest; the one not met for longest goes first. */
+const keptPanelsMax = 16;
+
+/** Members as they were given, frozen, and the electorate they make. */
+interface Panel {
+  readonly given: readonly Member[];
+  readonly electorate: Electorate;
+}
+
+const panels: Panel[] = [];
+const digests = createStamp<string>();
+
+function isSameMember(left: Member, right: Member | undefined): boolean {
+  if (left.id !== right?.id || left.publicKey !== right.publicKey || left.weight !== right.weight) return false;
+  if (left.group !== right.group || left.host !== right.host) return false;
+  for (const field in left) if (!Object.hasOwn(memberSchema.shape, field)) return false;
+  return true;
+}
+
+/**
+ * The same as `defineElectorate`, frozen: a panel that decides again is neither checked nor hashed again.
+ * Errors: as there.
+ */
+export function seatPanel(members: readonly Member[], epoch: number): Electorate {
+  const index = panels.findIndex(
+    ({ given, electorate }) =>
+      electorate.epoch === epoch &&
+      given.length === members.length &&
+      members.every((member, at) => isSameMember(member, given[at])),
+  );
+  const panel = panels[index] ?? admitPanel(members, epoch);
+  if (index >= 0) panels.splice(index, 1);
+  panels.push(panel);
+  if (panels.length > keptPanelsMax) panels.shift();
+  return panel.electorate;
+}
+
+function admitPanel(members: readonly Member[], epoch: number): Panel {
+  const given = members.map((member) => Object.freeze({ ...member }));
+  const electorate = defineElectorate(given, epoch);
+  digests.put(electorate, digestOf(electorate, sha256));
+  Object.freeze(electorate.members);
+  return { given, electorate: Object.freeze(electorate) };
+}
+
+/** The digest that names an electorate in every signed message. */
+export function electorateDigestOf(electorate: Electorate): string {
+  return digests.of(electorate) ?? digestOf(electorate, sha256);
 }
 
 /**

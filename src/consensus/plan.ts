@@ -5,8 +5,8 @@ import type { Ids } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Signer } from "../ports/signer.ts";
 import { sha256 } from "./ed25519.ts";
-import { capWeights, defineElectorate } from "./electorate.ts";
-import { decisionQuestion, type DecisionQuestion } from "./opinion.ts";
+import { capWeights, seatPanel } from "./electorate.ts";
+import { decisionQuestion, type DecisionQuestion } from "./opinion/opinion.ts";
 import { checkAgreement, readAgreementClaim } from "./bft/terms.ts";
 import { readDeadlines, readMaxFaultyWeight, readSecrecy, type BallotPolicy } from "./policy.ts";
 import { buildProposal, type DecisionOption } from "./proposal.ts";
@@ -100,7 +100,7 @@ function electWith(request: DecideRequest): Electorate {
     throw new TroupeError("usage/invalid-electorate", "voters: nobody is asked; give at least one voter");
   const cap = request.diversity?.groupCap;
   const weighted = cap === undefined ? members : capWeights(members, cap, { per: "group" });
-  return defineElectorate(weighted, request.epoch ?? 0);
+  return seatPanel(weighted, request.epoch ?? 0);
 }
 
 /** A box where ballots are sealed and travel: what is within reach of a function call needs none. */

@@ -5,7 +5,7 @@ import {
   type SignedProposal,
 } from "../../machines/consensus/codec/messages.ts";
 import { decodeHex } from "../../machines/consensus/codec/bytes.ts";
-import { digestOf, isSignedBy } from "../../machines/consensus/codec/sign-bytes.ts";
+import { isSignedBy } from "../../machines/consensus/codec/sign-bytes.ts";
 import { defineRound, findProposalFault, type Round } from "../../machines/consensus/ballot/round.ts";
 import type { Electorate } from "../../machines/consensus/electorate/electorate.ts";
 import { TroupeError } from "../errors.ts";
@@ -14,7 +14,8 @@ import type { Parsed } from "../../machines/consensus/electorate/threshold.ts";
 import type { Signer, Verify } from "../ports/signer.ts";
 import { sha256, verifyEd25519 } from "./ed25519.ts";
 import { readRules, type BallotPolicy } from "./policy.ts";
-import { bindingDigest } from "./binding.ts";
+import { electorateDigestOf } from "./electorate.ts";
+import { bindingDigest } from "./opinion/binding.ts";
 import { signProposalBody } from "./signing.ts";
 
 /** An option as asked: an id, and what the voters are shown of it. */
@@ -77,7 +78,7 @@ export function buildProposal(
     closesAt: Math.ceil(options.closesAt),
     ...(options.commitClosesAt === undefined ? {} : { commitClosesAt: Math.ceil(options.commitClosesAt) }),
     ...(options.boxKey === undefined ? {} : { boxKey: options.boxKey }),
-    electorateDigest: digestOf(options.electorate, sha256),
+    electorateDigest: electorateDigestOf(options.electorate),
     coordinator: Buffer.from(from.signer.publicKey).toString("hex"),
     closing: options.closing ?? "coordinator",
   };

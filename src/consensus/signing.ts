@@ -1,5 +1,4 @@
 import type { Round } from "../../machines/consensus/ballot/round.ts";
-import { encodeHex } from "../../machines/consensus/codec/bytes.ts";
 import { canonicalText } from "../../machines/consensus/codec/canonical-json.ts";
 import type {
   BallotBody,
@@ -20,12 +19,17 @@ import {
   type Sealable,
   type SignedKind,
 } from "../../machines/consensus/codec/sign-bytes.ts";
+import { createStamp } from "../../machines/stamp.ts";
 import type { Signer } from "../ports/signer.ts";
 import { sha256 } from "./ed25519.ts";
 
+/** Lowercase hex of a signature over these bytes. */
+async function signHex(signBytes: Uint8Array, signer: Signer): Promise<string> {
+  return Buffer.from(await signer.sign(signBytes)).toString("hex");
+}
+
 async function signBody(kind: SignedKind, body: unknown, signer: Signer): Promise<string> {
-  const signature = await signer.sign(sealableOf(kind, body, sha256).signBytes);
-  return encodeHex(signature);
+  return await signHex(sealableOf(kind, body, sha256).signBytes, signer);
 }
 
 /** Signs a ballot body as it is. */
@@ -43,7 +47,7 @@ export interface OwnBallot extends Sealable {
   readonly canonical: string;
 }
 
-const ownBallots = new WeakMap<object, OwnBallot>();
+const ownBallots = createStamp<OwnBallot>();
 
 function freeze(value: unknown): void {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
@@ -56,22 +60,20 @@ function freeze(value: unknown): void {
  * not a copy, need not parse, encode and hash it again: `ownBallotOf` knows it.
  */
 export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<SignedBallot> {
+  const canonical = canonicalText(body);
+  const { digest, signBytes } = sealCanonical("ballot", canonical, sha256);
+  ownBallots.put(body, { canonical, digest, signBytes });
   freeze(body.choice);
   Object.freeze(body.concerns);
   Object.freeze(body);
-  const canonical = canonicalText(body);
-  const sealable = sealCanonical("ballot", canonical, sha256);
-  const signature = await signer.sign(sealable.signBytes);
-  const ballot = Object.freeze({ body, sig: encodeHex(signature) });
-  ownBallots.set(body, { canonical, ...sealable });
-  return ballot;
+  return Object.freeze({ body, sig: await signHex(signBytes, signer) });
 }
 
 /** What is known of a ballot whose body was built in this process; its signature may be anybody's. */
 export function ownBallotOf(message: unknown): OwnBallot | undefined {
   if (typeof message !== "object" || message === null || !("body" in message) || !("sig" in message)) return undefined;
   const { body, sig } = message;
-  return typeof body === "object" && body !== null && typeof sig === "string" ? ownBallots.get(body) : undefined;
+  return typeof body === "object" && body !== null && typeof sig === "string" ? ownBallots.of(body) : undefined;
 }
 
 /** Signs for a ballot that counts. */
@@ -91,6 +93,5 @@ export async function signProposalBody(body: ProposalBody, signer: Signer): Prom
 
 /** Signs the proposal of a round whose digest is known. */
 export async function signRound({ proposal, proposalDigest }: Round, signer: Signer): Promise<SignedProposal> {
-  const signature = await signer.sign(sealDigest("proposal", proposalDigest).signBytes);
-  return { body: proposal, sig: encodeHex(signature) };
+  return { body: proposal, sig: await signHex(sealDigest("proposal", proposalDigest).signBytes, signer) };
 }

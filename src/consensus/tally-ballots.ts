@@ -18,7 +18,7 @@ import {
 import { digestOf } from "../../machines/consensus/codec/sign-bytes.ts";
 import { assembleRound, type Collected } from "./assemble.ts";
 import type { TalliedRound, Warning } from "./decision.ts";
-import { bindReport, type Report } from "./binding.ts";
+import { bindReport, type Report } from "./opinion/binding.ts";
 import { sha256, verifyEd25519 } from "./ed25519.ts";
 import type { Delivery } from "./collector.ts";
 import { abstention } from "./proposal.ts";

@@ -19,9 +19,10 @@ import { failure, type Outcome } from "../../machines/failure.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { DistantReplica } from "./elsewhere/distant.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
-import { opinion, type Concern, type DecisionQuestion, type Opinion } from "./opinion.ts";
+import { opinion, type Concern, type DecisionQuestion, type Opinion } from "./opinion/opinion.ts";
+import { readPlainOpinion } from "./opinion/plain-opinion.ts";
 import { abstention } from "./proposal.ts";
-import { bindReport, rememberBinding, type Report, type ReportBinding } from "./binding.ts";
+import { bindReport, rememberBinding, type Report, type ReportBinding } from "./opinion/binding.ts";
 import type { PreviousRound } from "./rounds/next-round.ts";
 import type { Sealed } from "./secrecy/sealed-vote.ts";
 import { signOwnBallot } from "./signing.ts";
@@ -100,11 +101,17 @@ interface UsableOpinion {
   readonly binding: ReportBinding;
 }
 
+function readForm(value: unknown): Opinion | { readonly problem: string } {
+  const plain = readPlainOpinion(value);
+  if (plain !== undefined) return plain;
+  const parsed = opinion.safeParse(value);
+  return parsed.success ? parsed.data : { problem: z.prettifyError(parsed.error) };
+}
+
 /** Reads an opinion against the proposal: the opinion, or what is wrong with it in words for the voter. */
 function readOpinion(value: unknown, round: Round): UsableOpinion | { readonly problem: string } {
-  const parsed = opinion.safeParse(value);
-  if (!parsed.success) return { problem: z.prettifyError(parsed.error) };
-  const given = parsed.data;
+  const given = readForm(value);
+  if ("problem" in given) return given;
   const ids = round.proposal.options.map(({ id }) => id);
   const { approves = [], ranking = [], grades = {} } = given;
   const isUnknown = (id: string): boolean => id !== abstention && !ids.includes(id);

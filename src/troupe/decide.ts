@@ -4,7 +4,7 @@ import { createMember, createSigner } from "../consensus/ed25519.ts";
 import { executeDecision, type Decided } from "../consensus/execution/execute.ts";
 import { checkPayloads } from "../consensus/execution/payload.ts";
 import { recallDecision } from "../consensus/execution/recall.ts";
-import { opinionCapability } from "../consensus/opinion.ts";
+import { opinionCapability } from "../consensus/opinion/opinion.ts";
 import { ballotTimeoutMs } from "../consensus/policy.ts";
 import type { Participant, Voter } from "../consensus/voter.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";

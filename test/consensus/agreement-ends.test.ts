@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Method } from "../../machines/consensus/codec/messages.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
-import type { Opinion } from "../../src/consensus/opinion.ts";
+import type { Opinion } from "../../src/consensus/opinion/opinion.ts";
 import { renderDecision } from "../../src/consensus/report.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";

@@ -18,7 +18,7 @@ import type { Electorate, Member } from "../../machines/consensus/electorate/ele
 import { createMember, createSigner, importSeed, sha256, verifyEd25519 } from "../../src/consensus/ed25519.ts";
 import { defineElectorate } from "../../src/consensus/electorate.ts";
 import { signProposal, type ProposalOptions } from "../../src/consensus/proposal.ts";
-import { bindingDigest } from "../../src/consensus/binding.ts";
+import { bindingDigest } from "../../src/consensus/opinion/binding.ts";
 import { signBallotBody, signClosing } from "../../src/consensus/signing.ts";
 import type { Signer } from "../../src/ports/signer.ts";
 

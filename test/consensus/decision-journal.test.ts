@@ -1,10 +1,11 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { InspectionEvent } from "xstate";
 import { decisionLog, type DecisionJournal } from "../../src/consensus/announcer.ts";
 import { makeEquivocate } from "../../src/consensus/byzantine.ts";
 import { supervisorChart } from "../../machines/supervision/machine.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
-import { createHost } from "../../src/system/interpret.ts";
+import { createHost, type Host } from "../../src/system/interpret.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { failing, opinionOf, openRoom, voterOf } from "./panel.ts";
 
@@ -113,8 +114,8 @@ describe("listeners", () => {
     expect(room.clock.waiting).toBe(0);
   });
 
-  it("that inspect see the chart and its active state at each step", async () => {
-    const seen: string[] = [];
+  /** A place whose charts write each event and the state after it into `seen`. */
+  function watch(seen: string[]): Host {
     const inspect = (event: InspectionEvent): void => {
       if (event.type === "@xstate.snapshot" && "value" in event.snapshot)
         seen.push(`${event.event.type} ${String(event.snapshot.value)}`);
@@ -124,7 +125,19 @@ describe("listeners", () => {
       ends: { done: () => undefined, error: () => undefined },
     });
     seen.length = 0;
-    await openRoom({ host }).decide({ voters: voters().slice(0, 4), close: "all" });
+    return host;
+  }
+
+  it("that inspect see the chart and its active state at each step", async () => {
+    const seen: string[] = [];
+    const host = watch(seen);
+    const inTurn = ["a", "b", "c", "d"].map((id, turns) =>
+      voterOf(id, async () => {
+        for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+        return { ok: true, value: opinionOf("x") };
+      }),
+    );
+    await openRoom({ host }).decide({ voters: inTurn, close: "all" });
     expect(seen).toEqual([
       "xstate.init idle",
       "round.open collect",
@@ -135,5 +148,12 @@ describe("listeners", () => {
       "closing.signed decided",
       "xstate.stop decided",
     ]);
+  });
+
+  it("that inspect see the ballots of one turn in one event", async () => {
+    const seen: string[] = [];
+    const host = watch(seen);
+    await openRoom({ host }).decide({ voters: voters().slice(0, 4), close: "early" });
+    expect(seen.filter((step) => step.startsWith("ballots.received"))).toEqual(["ballots.received tally"]);
   });
 });

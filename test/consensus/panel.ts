@@ -2,7 +2,7 @@ import type { Outcome } from "../../machines/failure.ts";
 import { failure } from "../../machines/failure.ts";
 import { decide, type DecidePorts, type DecideRequest } from "../../src/consensus/decide.ts";
 import type { Decision } from "../../src/consensus/decision.ts";
-import type { Opinion } from "../../src/consensus/opinion.ts";
+import type { Opinion } from "../../src/consensus/opinion/opinion.ts";
 import type { Voter } from "../../src/consensus/voter.ts";
 import { Observe, type Happening } from "../../src/ports/observe.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CoordinatorEquivocation } from "../../machines/consensus/certificate/evidence.ts";
-import type { DecisionQuestion } from "../../src/consensus/opinion.ts";
+import type { DecisionQuestion } from "../../src/consensus/opinion/opinion.ts";
 import { renderDecision } from "../../src/consensus/report.ts";
 import { signBallotBody, signClosing, signProposalBody } from "../../src/consensus/signing.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";

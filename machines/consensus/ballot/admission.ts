@@ -9,7 +9,7 @@ import {
   type SignedBallot,
 } from "../codec/messages.ts";
 import { sealCanonical, type Hash, type Sealable, type VerifySignature } from "../codec/sign-bytes.ts";
-import { indexOfMember } from "../electorate/electorate.ts";
+import { indexOfMember, type Member } from "../electorate/electorate.ts";
 import type { Round } from "./round.ts";
 
 /** What becomes of an arriving ballot, by the names of consensus design §3.2. */
@@ -38,9 +38,16 @@ export interface AdmittedBallot extends SignedBallot {
   readonly commitment?: string | null;
 }
 
+/** Which row dropped a message, and why. */
+export interface Refused {
+  readonly admitted: false;
+  readonly row: Refusal;
+  readonly detail: string;
+}
+
 export type Admission =
   | { readonly admitted: true; readonly ballot: AdmittedBallot; readonly memoHit: boolean; readonly canonical: string }
-  | { readonly admitted: false; readonly row: Refusal; readonly detail: string };
+  | Refused;
 
 /** What admission is given besides the round. */
 export interface AdmissionPorts {
@@ -60,7 +67,10 @@ export interface AdmissionPorts {
 type Reading = Sealable & { readonly signed: SignedBallot; readonly canonical: string };
 
 /** Reads the form of a message, and encodes and hashes it, unless the shell has done so. */
-function readMessage(message: unknown, ports: AdmissionPorts): Reading | { readonly problem: string } {
+function readMessage(
+  message: unknown,
+  ports: Pick<AdmissionPorts, "hash" | "ownOf">,
+): Reading | { readonly problem: string } {
   const own = ports.ownOf?.(message);
   if (own !== undefined) return { ...own, signed: message as SignedBallot };
   const parsed = signedBallotSchema.safeParse(message);
@@ -73,7 +83,7 @@ function readMessage(message: unknown, ports: AdmissionPorts): Reading | { reado
   return { signed: parsed.data, canonical: canonical.text, ...sealCanonical("ballot", canonical.text, ports.hash) };
 }
 
-function refuse(row: Refusal, detail: string): Admission {
+function refuse(row: Refusal, detail: string): Refused {
   return { admitted: false, row, detail };
 }
 
@@ -98,10 +108,9 @@ export function findChoiceFault(choice: BallotBody["choice"], proposal: Round["p
   if (choice.kind === "abstain") return undefined;
   if (choice.kind !== proposal.method) return `the choice is "${choice.kind}" but the method is "${proposal.method}"`;
   const chosen = namedOptions(choice);
-  const known = new Set(proposal.options.map(({ id }) => id));
-  const unknown = chosen.find((option) => !known.has(option));
+  const unknown = chosen.find((option) => !proposal.options.some(({ id }) => id === option));
   if (unknown !== undefined) return `option ${JSON.stringify(unknown)} is not on the ballot`;
-  return new Set(chosen).size === chosen.length ? undefined : "an option is named twice";
+  return chosen.length < 2 || new Set(chosen).size === chosen.length ? undefined : "an option is named twice";
 }
 
 /** Which binding of a ballot points to another round, or nothing. */
@@ -118,12 +127,24 @@ function claimsWeight(message: unknown): boolean {
   return typeof body === "object" && body !== null && "weight" in body;
 }
 
+/** A message that passed every row that needs no signature. */
+export interface ScreenedBallot {
+  readonly passed: true;
+  readonly ballot: AdmittedBallot;
+  readonly canonical: string;
+  readonly signBytes: Uint8Array;
+  readonly member: Member;
+}
+
 /**
- * Takes one arriving message through the acceptance table, cheapest check first and the signature last. What is
- * left (duplicate, equivocation, late) depends on the round's state and is decided by `collect`.
- * Never throws on data; a refused message changes nothing and blames nobody, since unsigned bytes prove nothing.
+ * Takes one arriving message through the acceptance table up to the signature, cheapest check first. Never throws on
+ * data; a refused message changes nothing and blames nobody, since unsigned bytes prove nothing.
  */
-export function admitBallot(message: unknown, round: Round, ports: AdmissionPorts): Admission {
+export function screenBallot(
+  message: unknown,
+  round: Round,
+  ports: Pick<AdmissionPorts, "hash" | "ownOf">,
+): ScreenedBallot | Refused {
   if (claimsWeight(message)) return refuse("weightClaim", "the ballot states a weight");
   const read = readMessage(message, ports);
   if ("problem" in read) return refuse("malformed", read.problem);
@@ -135,12 +156,28 @@ export function admitBallot(message: unknown, round: Round, ports: AdmissionPort
   if (choiceFault !== undefined) return refuse("malformed", choiceFault);
   const member = round.electorate.members[indexOfMember(round.electorate, body.voter)];
   if (member === undefined) return refuse("unknownVoter", `"${body.voter}" is not in the electorate`);
-  const ballot: AdmittedBallot = { body, sig, digest };
-  if (ports.isKnown?.(body.voter, digest) === true) return { admitted: true, ballot, memoHit: true, canonical };
+  return { passed: true, ballot: { body, sig, digest }, canonical, signBytes, member };
+}
+
+/** The last check: why the signature of a screened ballot does not hold, or nothing. */
+export function refuseForged(screened: ScreenedBallot, verify: VerifySignature): Refused | undefined {
+  const { ballot, member, signBytes } = screened;
   const key = publicKeyBytes(member.publicKey);
-  const signature = decodeHex(sig);
-  if (key === undefined || signature === undefined || !ports.verify(key, signBytes, signature)) {
-    return refuse("forged", `the signature does not fit the key of "${body.voter}"`);
-  }
-  return { admitted: true, ballot, memoHit: false, canonical };
+  const signature = decodeHex(ballot.sig);
+  return key !== undefined && signature !== undefined && verify(key, signBytes, signature)
+    ? undefined
+    : refuse("forged", `the signature does not fit the key of "${member.id}"`);
+}
+
+/**
+ * Takes one arriving message through the whole acceptance table, the signature last. What is left (duplicate,
+ * equivocation, late) depends on the round's state and is decided by `collect`.
+ */
+export function admitBallot(message: unknown, round: Round, ports: AdmissionPorts): Admission {
+  const screened = screenBallot(message, round, ports);
+  if (!("passed" in screened)) return screened;
+  const { ballot, canonical } = screened;
+  const memoHit = ports.isKnown?.(ballot.body.voter, ballot.digest) === true;
+  const refused = memoHit ? undefined : refuseForged(screened, ports.verify);
+  return refused ?? { admitted: true, ballot, memoHit, canonical };
 }

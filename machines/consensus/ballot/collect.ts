@@ -202,10 +202,28 @@ function takeBallot(state: CollectState, ballot: AdmittedBallot, at: number): St
   ];
 }
 
-function takeBallots(state: CollectState, ballots: readonly AdmittedBallot[], at: number): Step {
-  let current = state;
+/** Takes the ballots that are plainly their member's first and in time, up to the first that is not: the usual case. */
+function takeFirsts(state: CollectState, ballots: readonly AdmittedBallot[], at: number): Step {
+  const { round } = state;
+  if (state.phase !== "collect" || round === null) return [state, []];
+  if (round.proposal.commitClosesAt !== undefined || at > round.proposal.closesAt) return [state, []];
+  const casts = [...state.casts];
   const effects: CollectEffect[] = [];
   for (const ballot of ballots) {
+    const index = indexOfMember(round.electorate, ballot.body.voter);
+    if (casts[index] !== null || state.late[index] !== null) break;
+    casts[index] = { ballot, conflicting: null };
+    effects.push(recordOf("accepted", ballot));
+  }
+  const accepted = state.recorded.accepted + effects.length;
+  return [{ ...state, casts, recorded: { ...state.recorded, accepted } }, effects];
+}
+
+function takeBallots(state: CollectState, ballots: readonly AdmittedBallot[], at: number): Step {
+  const [begun, firsts] = takeFirsts(state, ballots, at);
+  let current = begun;
+  const effects = [...firsts];
+  for (const ballot of ballots.slice(firsts.length)) {
     const [next, more] = takeBallot(current, ballot, at);
     current = next;
     effects.push(...more);
@@ -231,15 +249,19 @@ function closeRound(state: CollectState, round: Round, effects: readonly Collect
   return [{ ...state, phase: "tally", tally: result, draft }, [...effects, { type: "signClosing", params: { draft } }]];
 }
 
+/** Whether each member has cast a ballot or was given up; from the end, since most panels answer in their order. */
+function isEverybodyIn({ casts, lost }: CollectState): boolean {
+  for (let index = casts.length - 1; index >= 0; index -= 1)
+    if (casts[index] === null && lost[index] === null) return false;
+  return true;
+}
+
 /** Closes when nobody is left to wait for or, if so agreed, when the outcome can no longer change. */
 function closeIfOver([state, effects]: Step): Step {
-  const { round } = state;
+  const { round, casts, lost } = state;
   if (state.phase !== "collect" || round === null) return [state, effects];
-  const isSettled = (member: number): boolean => (state.lost[member] ?? null) !== null;
-  const isEverybodyIn = round.electorate.members.every(
-    (_, index) => (state.casts[index] ?? null) !== null || isSettled(index),
-  );
-  const isOver = isEverybodyIn || (state.close === "early" && isOutcomeFixed(round, state.casts, isSettled));
+  const isLost = (member: number): boolean => (lost[member] ?? null) !== null;
+  const isOver = isEverybodyIn(state) || (state.close === "early" && isOutcomeFixed(round, casts, isLost));
   return isOver ? closeRound(state, round, effects) : [state, effects];
 }
 

@@ -1,17 +1,8 @@
 /** Bytes without platform objects: floor 0 has no TextEncoder, Buffer or atob. */
 
-const hexOf: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
 /** The value of a lowercase hex digit by its UTF-16 code; -1 for everything else. */
 const digitOf = new Int8Array(128).fill(-1);
 for (let digit = 0; digit < 16; digit += 1) digitOf[digit.toString(16).charCodeAt(0)] = digit;
-
-/** Lowercase hex of `bytes`, two digits each. */
-export function encodeHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += hexOf[byte] ?? "";
-  return text;
-}
 
 /** Writes the bytes of lowercase hex at `offset`; false, with anything written, where the text is no such hex or too long. */
 export function writeHex(bytes: Uint8Array, offset: number, text: string): boolean {

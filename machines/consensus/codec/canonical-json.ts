@@ -14,11 +14,10 @@ export type Canonical =
 /** Keys whose text in quotes is remembered; messages have a few dozen, and what users bring besides is written anew. */
 const rememberedKeysMax = 1_024;
 
-/** Carries a fault out of the recursion; it never leaves this file. */
-class Uncanonical extends Error {}
-
-/** The keys from the outermost value down to the one being written, for the path of a fault. */
-const trail: (string | number)[] = [];
+/** Carries a fault out of the recursion, which adds the path on its way; it never leaves this file. */
+class Uncanonical extends Error {
+  path = "";
+}
 
 /** Text that JSON writes as it is, between quotes. */
 const plainText = /^[ !#-[\]-~]*$/;
@@ -48,7 +47,29 @@ function sortedKeys(record: object): readonly string[] {
   return keys;
 }
 
-function writeObject(value: object): string {
+/** A fault in a member or item, which learns here where it is. */
+function faultAt(key: string | number, error: unknown): unknown {
+  if (error instanceof Uncanonical) error.path = `/${key}${error.path}`;
+  return error;
+}
+
+function writeMember(key: string, value: unknown, depth: number): string {
+  try {
+    return `${writeKey(key)}${write(value, depth)}`;
+  } catch (error) {
+    throw faultAt(key, error);
+  }
+}
+
+function writeItem(index: number, value: unknown, depth: number): string {
+  try {
+    return write(value, depth);
+  } catch (error) {
+    throw faultAt(index, error);
+  }
+}
+
+function writeObject(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null)
     throw new Uncanonical("only plain objects and arrays have a canonical form");
@@ -57,25 +78,22 @@ function writeObject(value: object): string {
   for (const key of sortedKeys(record)) {
     const member = record[key];
     if (member === undefined) continue;
-    trail.push(key);
-    text += `${text === "" ? "{" : ","}${writeKey(key)}${write(member)}`;
-    trail.pop();
+    text += `${text === "" ? "{" : ","}${writeMember(key, member, depth + 1)}`;
   }
   return text === "" ? "{}" : `${text}}`;
 }
 
-function writeArray(list: readonly unknown[]): string {
+function writeArray(list: readonly unknown[], depth: number): string {
   let text = "[";
   for (let index = 0; index < list.length; index += 1) {
-    trail.push(index);
-    text += index === 0 ? write(list[index]) : `,${write(list[index])}`;
-    trail.pop();
+    const item = writeItem(index, list[index], depth + 1);
+    text += index === 0 ? item : `,${item}`;
   }
   return `${text}]`;
 }
 
-function write(value: unknown): string {
-  if (trail.length > canonicalDepthMax) throw new Uncanonical(`nested deeper than ${canonicalDepthMax}`);
+function write(value: unknown, depth: number): string {
+  if (depth > canonicalDepthMax) throw new Uncanonical(`nested deeper than ${canonicalDepthMax}`);
   if (typeof value === "string") return writeString(value);
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") {
@@ -83,7 +101,7 @@ function write(value: unknown): string {
     return String(value);
   }
   if (typeof value !== "object") throw new Uncanonical(`a ${typeof value} has no JSON form`);
-  return Array.isArray(value) ? writeArray(value) : writeObject(value);
+  return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
 }
 
 /**
@@ -91,25 +109,15 @@ function write(value: unknown): string {
  * left out. Source: RFC 8785 (JSON Canonicalization Scheme).
  */
 export function canonicalize(value: unknown): Canonical {
-  // A getter of the value may come here again, so only what this call added is its own.
-  const depth = trail.length;
   try {
-    return { ok: true, text: write(value) };
+    return { ok: true, text: write(value, 0) };
   } catch (error) {
     if (!(error instanceof Uncanonical)) throw error;
-    const keys = trail.slice(depth);
-    return { ok: false, fault: { path: keys.map((key) => `/${key}`).join(""), problem: error.message } };
-  } finally {
-    trail.length = depth;
+    return { ok: false, fault: { path: error.path, problem: error.message } };
   }
 }
 
 /** Canonical text of a value already known to have one, such as a parsed message. A fault is our bug. */
 export function canonicalText(value: unknown): string {
-  const depth = trail.length;
-  try {
-    return write(value);
-  } finally {
-    trail.length = depth;
-  }
+  return write(value, 0);
 }

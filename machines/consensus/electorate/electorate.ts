@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { createStamp } from "../../stamp.ts";
 import { findPublicKeyFault } from "../codec/public-key.ts";
 
 /** Most members of one electorate. Ballots travel all to one; a certificate of this many is about 1.3 MB. */
@@ -123,16 +124,17 @@ export function totalWeightOf(members: readonly { readonly weight: number }[]): 
   return members.reduce((sum, member) => sum + member.weight, 0);
 }
 
+const positions = createStamp<ReadonlyMap<string, number>>();
+
 /** The position of a member in canonical order, or -1. */
 export function indexOfMember(electorate: Electorate, id: string): number {
-  let low = 0;
-  let high = electorate.members.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const order = compareIds(electorate.members[middle]?.id ?? "", id);
-    if (order === 0) return middle;
-    if (order < 0) low = middle + 1;
-    else high = middle - 1;
+  const { members } = electorate;
+  let known = positions.of(members);
+  if (known === undefined) {
+    known = new Map(members.map((member, index) => [member.id, index]));
+    positions.put(members, known);
   }
-  return -1;
+  const index = known.get(id) ?? -1;
+  // A list that was changed since it was first asked about is searched as it is.
+  return members[index]?.id === id ? index : members.findIndex((member) => member.id === id);
 }

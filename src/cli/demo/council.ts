@@ -1,6 +1,6 @@
 import { makeEquivocate } from "../../consensus/byzantine.ts";
 import type { Decision } from "../../consensus/decision.ts";
-import type { Concern } from "../../consensus/opinion.ts";
+import type { Concern } from "../../consensus/opinion/opinion.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import type { StreamEvent } from "../../stream/stream.ts";
 import type { Troupe } from "../../troupe/troupe.ts";

@@ -1,5 +1,5 @@
 import { flatten, renderDecision } from "../../consensus/report.ts";
-import type { Concern } from "../../consensus/opinion.ts";
+import type { Concern } from "../../consensus/opinion/opinion.ts";
 import type { CouncilResult } from "./council.ts";
 import type { DecisionFiles } from "./files.ts";
 

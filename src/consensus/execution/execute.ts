@@ -2,7 +2,7 @@ import { canonicalize } from "../../../machines/consensus/codec/canonical-json.t
 import { failure, type Json, type Outcome } from "../../../machines/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
-import { bindingDigest } from "../binding.ts";
+import { bindingDigest } from "../opinion/binding.ts";
 import type { Decision, Execution } from "../decision.ts";
 import type { DecisionOption } from "../proposal.ts";
 import { verifyCertificate } from "../verify.ts";

@@ -1,7 +1,7 @@
 import { TroupeError } from "../../errors.ts";
 import type { Store } from "../../ports/store.ts";
 import { decisionLog } from "../announcer.ts";
-import { decisionQuestion } from "../opinion.ts";
+import { decisionQuestion } from "../opinion/opinion.ts";
 import type { Decided } from "./execute.ts";
 
 type Entry = Partial<Decided> & { readonly type?: string; readonly question?: unknown };

@@ -13,7 +13,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Signer, Verify } from "../../ports/signer.ts";
 import type { Decision } from "../decision.ts";
 import { sha256 } from "../ed25519.ts";
-import { decisionQuestion } from "../opinion.ts";
+import { decisionQuestion } from "../opinion/opinion.ts";
 import type { DecideRequest, Plan } from "../plan.ts";
 import { readDeadlines } from "../policy.ts";
 import { buildProposal, openProposal } from "../proposal.ts";

@@ -1,7 +1,7 @@
 import canonicalizeOracle from "canonicalize";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeHex, encodeHex, encodeUtf8, sameBytes } from "../../../machines/consensus/codec/bytes.ts";
+import { decodeHex, encodeUtf8, sameBytes } from "../../../machines/consensus/codec/bytes.ts";
 import { canonicalDepthMax, canonicalText, canonicalize } from "../../../machines/consensus/codec/canonical-json.ts";
 
 function textOf(value: unknown): string {
@@ -80,12 +80,10 @@ describe("bytes", () => {
     expect(canonicalText("😀")).toBe('"😀"');
   });
 
-  it("reads back the hex it writes, and nothing else", () => {
+  it("reads lowercase hex, and nothing else", () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
-        const hex = encodeHex(bytes);
-        expect(hex).toBe(Buffer.from(bytes).toString("hex"));
-        expect(decodeHex(hex)).toEqual(bytes);
+        expect(decodeHex(Buffer.from(bytes).toString("hex"))).toEqual(bytes);
       }),
     );
     for (const bad of ["0", "0g", "AB", " 00", "0x00"]) expect(decodeHex(bad)).toBeUndefined();

@@ -1,7 +1,8 @@
-import { canonicalize } from "../../machines/consensus/codec/canonical-json.ts";
-import type { Parsed } from "../../machines/consensus/electorate/threshold.ts";
-import { TroupeError } from "../errors.ts";
-import { sha256 } from "./ed25519.ts";
+import { canonicalize } from "../../../machines/consensus/codec/canonical-json.ts";
+import type { Parsed } from "../../../machines/consensus/electorate/threshold.ts";
+import { createStamp } from "../../../machines/stamp.ts";
+import { TroupeError } from "../../errors.ts";
+import { sha256 } from "../ed25519.ts";
 import type { Concern, Opinion } from "./opinion.ts";
 
 /** What travels beside a ballot, bound by its `reasoningDigest` and `alternativesDigest`. */
@@ -43,14 +44,14 @@ export function bindReport({ recommendation, reasoning, concerns, alternatives }
   return { ok: true, value: { reasoningDigest: text.value, alternativesDigest: others.value } };
 }
 
-const bindings = new WeakMap<object, ReportBinding>();
+const bindings = createStamp<ReportBinding>();
 
 /** Notes the digests of a report that was checked and bound in this process, and freezes it. */
 export function rememberBinding(report: Report, binding: ReportBinding): void {
-  bindings.set(Object.freeze(report), binding);
+  Object.freeze(bindings.put(report, binding));
 }
 
 /** The digests of a report that was bound in this process; undefined for everything else, copies included. */
 export function knownBinding(report: unknown): ReportBinding | undefined {
-  return typeof report === "object" && report !== null ? bindings.get(report) : undefined;
+  return typeof report === "object" && report !== null ? bindings.of(report) : undefined;
 }

@@ -1,0 +1,67 @@
+import type { Concern, Opinion } from "./opinion.ts";
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, min: number, max: number): value is string {
+  return typeof value === "string" && value.length >= min && value.length <= max;
+}
+
+function isSeverity(value: unknown): value is Concern["severity"] {
+  return value === "low" || value === "medium" || value === "high" || value === "critical";
+}
+
+function readConcern(value: unknown): Concern | undefined {
+  if (!isRecord(value)) return undefined;
+  const { file, figure, line, message, rule, severity = "medium" } = value;
+  if (!isText(message, 1, 2_000) || !isSeverity(severity)) return undefined;
+  // In the order of the canonical form, which then has nothing to sort.
+  const read: Partial<Concern> = {};
+  if (file !== undefined) {
+    if (!isText(file, 0, 4_096)) return undefined;
+    read.file = file;
+  }
+  if (figure !== undefined) {
+    if (!isText(figure, 0, 500)) return undefined;
+    read.figure = figure;
+  }
+  if (line !== undefined) {
+    if (!Number.isSafeInteger(line) || (line as number) < 1) return undefined;
+    read.line = line as number;
+  }
+  read.message = message;
+  if (rule !== undefined) {
+    if (!isText(rule, 0, 200)) return undefined;
+    read.rule = rule;
+  }
+  read.severity = severity;
+  return read as Concern;
+}
+
+function readConcerns(value: unknown): Concern[] | undefined {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length > 1_000) return undefined;
+  const read: Concern[] = [];
+  for (const item of value as readonly unknown[]) {
+    const one = readConcern(item);
+    if (one === undefined) return undefined;
+    read.push(one);
+  }
+  return read;
+}
+
+/**
+ * Reads an opinion of the usual form: one recommendation with its reasons. Undefined for any other form and for
+ * everything malformed, which the schema `opinion` then reads or refuses. What this accepts, the schema accepts alike.
+ */
+export function readPlainOpinion(value: unknown): Opinion | undefined {
+  if (!isRecord(value)) return undefined;
+  const { recommendation, approves, ranking, grades, confidence, reasoning = "", concerns, alternatives } = value;
+  if (approves !== undefined || ranking !== undefined || grades !== undefined) return undefined;
+  if (!isText(recommendation, 1, 200) || !isText(reasoning, 0, 65_536)) return undefined;
+  if (confidence !== null && !(typeof confidence === "number" && confidence >= 0 && confidence <= 1)) return undefined;
+  if (alternatives !== undefined && !(Array.isArray(alternatives) && alternatives.length === 0)) return undefined;
+  const read = readConcerns(concerns);
+  return read === undefined ? undefined : { recommendation, confidence, reasoning, concerns: read, alternatives: [] };
+}
