@@ -251,9 +251,10 @@ async function collectBallots(
   collector.open(request.close ?? "early");
   const asking = { plan, invitation, signal: over.signal };
   const asked = request.voters.map((voter) => hearVoter(voter, collector, asking));
+  const everybody = Promise.all(asked);
   try {
     request.signal?.throwIfAborted();
-    await Promise.race([collector.result, aborted, Promise.all(asked).then(() => collector.result)]);
+    await Promise.race([collector.result, aborted, everybody.then(() => collector.result)]);
   } catch (error) {
     announcer.release();
     collector.stop();
@@ -261,8 +262,9 @@ async function collectBallots(
   } finally {
     over.abort(decisionOver);
   }
-  // Voters still on their way may bring evidence; the chart is stopped when the last has answered.
-  void Promise.allSettled(asked).then(() => collector.stop());
+  // Voters still on their way may bring evidence; the chart is stopped when the last has answered, or one went wrong.
+  const stop = (): void => collector.stop();
+  everybody.then(stop, stop);
 }
 
 /** What the facts before the closing have told already. */

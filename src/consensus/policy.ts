@@ -90,7 +90,7 @@ export function readRules(policy: BallotPolicy, optionCount: number): ProposalRu
     method,
     prefer,
     threshold: requireParsed("threshold", parseThreshold(policy.threshold ?? ">2/3")),
-    participation: { num, den, strict },
+    participation: { den, num, strict },
     minBallots,
     confidence: {
       floor: toShare("confidence.floor", policy.confidence?.floor ?? 0),

@@ -67,20 +67,29 @@ export function buildProposal(
 ): ProposalBody {
   const choices = options.options.map((option) => (typeof option === "string" ? { id: option } : option));
   checkOptionIds(choices.map(({ id }) => id));
+  const rules = readRules(options, choices.length);
+  // In the order of the canonical form, which then has nothing to sort.
   const built: ProposalBody = {
-    v: 1,
-    decisionId: options.decisionId ?? from.ids.hex(16),
-    round: options.round ?? 1,
-    question: options.question,
-    contextDigest: bindingDigest("context", { context: options.context ?? {}, constraints: options.constraints ?? [] }),
-    options: choices.map((choice, index) => ({ id: choice.id, digest: bindingDigest(`options.${index}`, choice) })),
-    ...readRules(options, choices.length),
-    closesAt: Math.ceil(options.closesAt),
-    ...(options.commitClosesAt === undefined ? {} : { commitClosesAt: Math.ceil(options.commitClosesAt) }),
     ...(options.boxKey === undefined ? {} : { boxKey: options.boxKey }),
-    electorateDigest: electorateDigestOf(options.electorate),
-    coordinator: Buffer.from(from.signer.publicKey).toString("hex"),
+    closesAt: Math.ceil(options.closesAt),
     closing: options.closing ?? "coordinator",
+    ...(options.commitClosesAt === undefined ? {} : { commitClosesAt: Math.ceil(options.commitClosesAt) }),
+    confidence: rules.confidence,
+    contextDigest: bindingDigest("context", { constraints: options.constraints ?? [], context: options.context ?? {} }),
+    coordinator: Buffer.from(from.signer.publicKey).toString("hex"),
+    decisionId: options.decisionId ?? from.ids.hex(16),
+    defaultOption: rules.defaultOption,
+    diversity: rules.diversity,
+    electorateDigest: electorateDigestOf(options.electorate),
+    method: rules.method,
+    minBallots: rules.minBallots,
+    options: choices.map((choice, index) => ({ digest: bindingDigest(`options.${index}`, choice), id: choice.id })),
+    participation: rules.participation,
+    prefer: rules.prefer,
+    question: options.question,
+    round: options.round ?? 1,
+    threshold: rules.threshold,
+    v: 1,
   };
   const parsed = proposalSchema.safeParse(built);
   if (!parsed.success) {
@@ -90,9 +99,9 @@ export function buildProposal(
       `${issue?.path.join(".") ?? "proposal"}: ${issue?.message ?? "not allowed"}`,
     );
   }
-  const fault = findProposalFault(parsed.data, options.electorate);
+  const fault = findProposalFault(built, options.electorate);
   if (fault !== undefined) throw new TroupeError("usage/invalid-policy", fault);
-  return parsed.data;
+  return built;
 }
 
 /**

@@ -32,7 +32,7 @@ export class BallotBox {
   #state: CollectState = idleCollection;
   readonly #round: Round;
   readonly #verify: Verify;
-  /** Ballots whose signature holds, by digest and signature. */
+  /** Ballots whose signature holds, by signature: one signature is good for one content only. */
   readonly #admitted = new Map<string, AdmittedBallot>();
   readonly #judged = new Map<string, ValueJudgement>();
 
@@ -155,8 +155,8 @@ export class BallotBox {
     const own = ownBallotOf(message);
     const isOwn = own !== undefined && given.own !== undefined && (message as SignedBallot).body.voter === given.own;
     const sig = typeof message === "object" && message !== null && "sig" in message ? String(message.sig) : "";
-    const known = own === undefined ? undefined : this.#admitted.get(`${own.digest}/${sig}`);
-    if (known !== undefined) {
+    const known = own === undefined ? undefined : this.#admitted.get(sig);
+    if (known !== undefined && known.digest === own?.digest) {
       this.metrics.memoHits += 1;
       return known;
     }
@@ -164,14 +164,15 @@ export class BallotBox {
       hash: sha256,
       ownOf: ownBallotOf,
       verify: isOwn ? () => true : this.#verify,
-      isKnown: (voter, digest) => this.#admitted.has(`${digest}/${sig}`) || (given.isKnown?.(voter, digest) ?? false),
+      isKnown: (voter, digest) =>
+        this.#admitted.get(sig)?.digest === digest || (given.isKnown?.(voter, digest) ?? false),
     });
     if (!admission.admitted) return undefined;
     const { ballot, memoHit, canonical } = admission;
     if (memoHit) this.metrics.memoHits += 1;
     else {
       this.metrics.bytes += canonical.length;
-      if (this.#admitted.size < admittedBallotsMax) this.#admitted.set(`${ballot.digest}/${ballot.sig}`, ballot);
+      if (this.#admitted.size < admittedBallotsMax) this.#admitted.set(ballot.sig, ballot);
     }
     return ballot;
   }

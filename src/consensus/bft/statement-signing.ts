@@ -1,6 +1,7 @@
 import type { VerifyStatement } from "../../../machines/consensus/bft/admission.ts";
 import type { Statement, Unsigned } from "../../../machines/consensus/bft/statement.ts";
 import { encodeStatement } from "../../../machines/consensus/bft/vote-bytes.ts";
+import { createStamp } from "../../../machines/stamp.ts";
 import type { Electorate } from "../../../machines/consensus/electorate/electorate.ts";
 import type { Signer, Verify } from "../../ports/signer.ts";
 
@@ -14,8 +15,25 @@ export async function signStatement<Signed extends Statement>(
 ): Promise<Signed> {
   const bytes = encodeStatement(statement);
   if (bytes === undefined) throw new Error("a statement is made of digests and rounds");
-  const signature = await signer.sign(bytes);
-  return { ...statement, sig: Buffer.from(signature).toString("hex") } as Signed;
+  const signature = Buffer.from(await signer.sign(bytes));
+  const signed = { ...statement, sig: signature.toString("hex") } as Signed;
+  return Object.freeze(sealed.put(signed, { bytes, signature }));
+}
+
+/** What a signature covers, and the signature, in bytes. */
+interface Sealed {
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Of statements signed and frozen in this process, which every member here checks for itself. */
+const sealed = createStamp<Sealed>();
+
+function sealedBytesOf(statement: Statement): Sealed | undefined {
+  const known = sealed.of(statement);
+  if (known !== undefined) return known;
+  const bytes = encodeStatement(statement);
+  return bytes === undefined ? undefined : { bytes, signature: Buffer.from(statement.sig, "hex") };
 }
 
 function isSame(known: Statement, statement: Statement): boolean {
@@ -38,21 +56,19 @@ export function checkStatements(
   const keys = electorate.members.map(({ publicKey }) => Buffer.from(publicKey, "hex"));
   /** By signature: one signature is good for one content only. */
   const good = new Map<string, Statement>();
-  /** The same, by object: what this process made and froze is met again and again in polkas and transcripts. */
-  const goodObjects = new WeakSet<Statement>();
   const remember = (statement: Statement): void => {
-    if (Object.isFrozen(statement)) goodObjects.add(statement);
-    if (good.size < checkedStatementsMax) good.set(statement.sig, { ...statement });
+    if (good.size >= checkedStatementsMax) return;
+    good.set(statement.sig, Object.isFrozen(statement) ? statement : { ...statement });
   };
   return {
     check(statement) {
-      if (goodObjects.has(statement)) return true;
       const known = good.get(statement.sig);
-      if (known !== undefined && isSame(known, statement)) return true;
+      // What this process made and froze is met again and again, as the same object, in polkas and transcripts.
+      if (known !== undefined && (known === statement || isSame(known, statement))) return true;
       const key = keys[statement.voter];
-      const bytes = encodeStatement(statement);
-      if (key === undefined || bytes === undefined) return false;
-      if (!verify(key, bytes, Buffer.from(statement.sig, "hex"))) return false;
+      const covered = sealedBytesOf(statement);
+      if (key === undefined || covered === undefined) return false;
+      if (!verify(key, covered.bytes, covered.signature)) return false;
       remember(statement);
       return true;
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { councilRoundsMax } from "../../../machines/consensus/bft/council.ts";
 import type { Proposal, Vote } from "../../../machines/consensus/bft/statement.ts";
 import { agreedValueSchema } from "../../../machines/consensus/codec/commit-messages.ts";
+import { createStamp } from "../../../machines/stamp.ts";
 import { hex, membersMax } from "../../../machines/consensus/electorate/electorate.ts";
 
 /** Most votes in one message: both kinds of two rounds, of every member and its double. */
@@ -68,7 +69,7 @@ const wireSchema = z.discriminatedUnion("type", [
 export type ReplicaMessage = z.output<typeof wireSchema>;
 
 /** Messages made and frozen in this process, which need no second look at their form. */
-const own = new WeakSet<object>();
+const own = createStamp<true>();
 
 function freeze(value: unknown): void {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
@@ -78,14 +79,13 @@ function freeze(value: unknown): void {
 
 /** Freezes a message whose parts are known to be sound; a replica that receives this very object need not parse it. */
 export function sealMessage(message: ReplicaMessage): ReplicaMessage {
-  freeze(message);
-  own.add(message);
+  freeze(own.put(message, true));
   return message;
 }
 
 /** Reads a message from anywhere; undefined for anything that is none. Never throws on data. */
 export function readMessage(message: unknown): ReplicaMessage | undefined {
-  if (typeof message === "object" && message !== null && own.has(message)) return message as ReplicaMessage;
+  if (typeof message === "object" && message !== null && own.of(message) === true) return message as ReplicaMessage;
   const parsed = wireSchema.safeParse(message);
   return parsed.success ? parsed.data : undefined;
 }
