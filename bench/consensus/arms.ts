@@ -1,7 +1,7 @@
 import type { ArmTable, Scale } from "../measuring/arm.ts";
-import { armOf, simulatorArm, sittings } from "./scales.ts";
+import { admissionArm, armOf, simulatorArm, sittings } from "./scales.ts";
 
-/** One process per mode and size of panel, and one for the simulator. */
+/** One process per mode and size of panel, one for ballots from elsewhere and one for the simulator. */
 export const consensusArms: ArmTable = Object.fromEntries([
   ...sittings.map((sitting) => [
     armOf(sitting),
@@ -12,5 +12,6 @@ export const consensusArms: ArmTable = Object.fromEntries([
       },
     },
   ]),
+  [admissionArm, { load: async () => (await import("./admission-arm.ts")).measureAdmission }],
   [simulatorArm, { load: async () => (await import("./simulator-arm.ts")).measureSchedules }],
 ]);

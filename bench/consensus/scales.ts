@@ -17,6 +17,8 @@ export function armOf({ mode, voters }: { readonly mode: Mode; readonly voters: 
   return `${mode}, ${voters} voters`;
 }
 
+/** What the arm of ballots from elsewhere is called. */
+export const admissionArm = "ballots from elsewhere";
 /** What the simulator's arm is called. */
 export const simulatorArm = "simulator of mode bft";
 /** Schedules per second of CPU time that were promised. */

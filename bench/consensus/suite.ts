@@ -2,7 +2,7 @@ import { measuredSuite } from "../measuring/measured-suite.ts";
 import type { Results } from "../measuring/rounds.ts";
 import type { Row, Target } from "../suite.ts";
 import { consensusArms } from "./arms.ts";
-import { armOf, schedulesMin, simulatorArm, sittings } from "./scales.ts";
+import { admissionArm, armOf, schedulesMin, simulatorArm, sittings } from "./scales.ts";
 
 const repeats = { quick: 3, full: 5 };
 const regionMs = { quick: 600, full: 2_000 };
@@ -18,8 +18,24 @@ and the coordinator share one core, and keys are Ed25519 of node:crypto.
   voters, in turn with the decisions.
 - Mode bft: every voter has a replica, all of them on one core too, and each checks every signature of the others itself.
   The limit is 3n + 2 signatures and (n - 1)(3n + 1) checks, asserted likewise.
+- A ballot from elsewhere goes through the whole acceptance table. A forged one, which only the check of its signature
+  finds, costs one check as well (row 10 of docs/faults.md).
 - The simulator runs schedules in the order of their seeds and checks every property after every step, as a campaign does.
   Signatures are symbolic there, so its figure is the speed of the protocol's core and of the checks.`;
+
+function admissionRows(results: Results): Row[] {
+  const [good, forged] = ["good", "forged"].map((reading) => results.median({ arm: admissionArm, reading }));
+  const ratio = results.ratio({ arm: admissionArm, reading: "forged" }, { arm: admissionArm, reading: "good" });
+  return [
+    { name: "good ballots from elsewhere, admitted", value: good?.value ?? null, unit: "ballots/s" },
+    {
+      name: "forged ballots from elsewhere, refused",
+      value: forged?.value ?? null,
+      unit: "ballots/s",
+      versus: [{ name: "good ones", ratio: ratio?.value ?? null }],
+    },
+  ];
+}
 
 function rowsOf(results: Results): Row[] {
   const schedules = results.median({ arm: simulatorArm, reading: "schedules" });
@@ -45,7 +61,7 @@ function rowsOf(results: Results): Row[] {
       { name: `signatures alone, ${arm}`, value: limit?.value ?? null, unit: "decisions/s" },
     ];
   });
-  return [...decisions, simulator];
+  return [...decisions, ...admissionRows(results), simulator];
 }
 
 function targetsOf(results: Results): Target[] {
