@@ -15,6 +15,7 @@ import type { AgentHost } from "./host.ts";
 import { leavingOf } from "./leaving.ts";
 import type { Peer } from "./peer.ts";
 import { places, routes, type Place } from "./place.ts";
+import { checkRedirect } from "./redirects.ts";
 import { RemoteRef } from "./remote-ref.ts";
 
 /** How long calls in hand may go on when a listener closes; then they are cancelled. */
@@ -64,6 +65,11 @@ export interface ConnectOptions {
   readonly codec?: CodecName;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
+  /**
+   * Where that node may send this link on to when it goes away, with the same credentials: other addresses of the same
+   * service, at most 64. Default: nowhere. What it says of any other address is not followed.
+   */
+  readonly redirects?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -81,12 +87,17 @@ export interface Listener extends AsyncDisposable {
   readonly node: string;
   /** The names of the nodes that have a session here. */
   readonly peers: readonly string[];
-  /** Takes nothing new, lets the calls in hand end (up to 10 s), and closes. */
-  close(): Promise<void>;
+  /**
+   * Takes nothing new, lets the calls in hand end (up to 10 s), and closes. With `redirect` the peers that have this
+   * address among their `redirects` go on there; the others come back here, as all do without it.
+   * Errors: throws `usage/invalid-options`.
+   */
+  close(options?: { readonly redirect?: string }): Promise<void>;
 }
 
 /** Another node, as `connect` gives it. Its capabilities join routing; its agents have refs. */
 export interface RemotePeer extends AsyncDisposable {
+  /** Where the link leads: the address that was given, or the one of its `redirects` that it was sent on to. */
   readonly url: string;
   /** The name of the node at the other end. */
   readonly node: string;
@@ -145,12 +156,13 @@ export class OpenListener implements Listener {
   get peers(): readonly string[] {
     return this.#parts.node.sessions.map(({ peer }) => peer);
   }
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+  async close({ redirect }: { readonly redirect?: string } = {}): Promise<void> {
+    if (redirect !== undefined) checkRedirect(redirect);
+    return await (this.#closing ??= this.#close(redirect));
   }
-  async #close(): Promise<void> {
+  async #close(redirect: string | undefined): Promise<void> {
     const { node, serving, door, clock } = this.#parts;
-    node.drain({ retryAfterMs });
+    node.drain({ retryAfterMs, ...(redirect === undefined ? {} : { redirect }) });
     let limit: Timer | undefined;
     const late = new Promise<void>((resolve) => (limit = clock.after(drainMs, resolve)));
     await Promise.race([serving.idle(), late]);
@@ -165,7 +177,6 @@ export class OpenListener implements Listener {
 }
 
 interface PeerParts {
-  readonly url: string;
   readonly peer: Peer;
   readonly dialer: Dialer;
   readonly core: Core;
@@ -215,7 +226,7 @@ export class ConnectedPeer implements RemotePeer {
   }
 
   get url(): string {
-    return this.#parts.url;
+    return this.#parts.dialer.url;
   }
   get node(): string {
     return this.#parts.peer.node;
