@@ -4,6 +4,7 @@ import { stderrLog } from "../../ports/log.ts";
 import { createTroupe } from "../../troupe/create.ts";
 import { loadAgents } from "../agents-module.ts";
 import type { CommandResult, Run } from "../command.ts";
+import { readCodec } from "./codec.ts";
 import { readInput, redirectConsole } from "../input.ts";
 import { readDialProof } from "../peer-auth.ts";
 
@@ -40,6 +41,7 @@ export const run: Run = async ({ values, positionals }, io) => {
       "--agents is missing: name the module whose agents take the call, or a node with --connect",
     );
   const proof = readDialProof(values, url === undefined ? [] : [url], io.cwd);
+  const codec = readCodec(values);
   const input = readInput(values["input"] as string | undefined, io);
   const timeoutMs = readTimeout(values["timeout"] as string | undefined);
   // What an agent prints is not the result: with --json exactly one document goes to standard output.
@@ -50,7 +52,7 @@ export const run: Run = async ({ values, positionals }, io) => {
   });
   for (const agent of module === undefined ? [] : await loadAgents(module, io.cwd, troupe))
     await troupe.spawn(agent, { restart: "transient" });
-  if (url !== undefined) await troupe.connect(url, { signal: io.signal, ...proof });
+  if (url !== undefined) await troupe.connect(url, { signal: io.signal, ...proof, ...codec });
   const outcome = await troupe.call(capability, input, {
     signal: io.signal,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

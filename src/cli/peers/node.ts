@@ -4,11 +4,13 @@ import { checkPolicy } from "../../listen/policy.ts";
 import { tlsOptions } from "../../listen/tls.ts";
 import { stderrLog } from "../../ports/log.ts";
 import { createTroupe } from "../../troupe/create.ts";
+import { acceptedCodecs } from "../../remote/codecs/load.ts";
 import { toAuthentication } from "../../troupe/network/auth.ts";
 import type { Troupe } from "../../troupe/troupe.ts";
 import { loadAgents } from "../agents-module.ts";
 import type { Run } from "../command.ts";
 import { readDoorProof } from "../peer-auth.ts";
+import { readCodec } from "./codec.ts";
 import { nodeStore, prepareStore } from "../store-file.ts";
 
 /** Reads "127.0.0.1:7700", "[::1]:7700" or "7700". */
@@ -41,9 +43,11 @@ export const run: Run = async ({ values }, io) => {
   if (name !== undefined && !nodeName.safeParse(name).success)
     throw new TroupeError("usage/bad-argument", "--name: a node's name has letters, digits and _ . : @ -");
   const proof = readDoorProof(values, io.cwd);
+  const codec = readCodec(values);
   // What would be refused later is refused before the store is made.
   toAuthentication(proof.auth, proof.tls?.ca !== undefined);
   if (proof.tls !== undefined) tlsOptions(proof.tls);
+  await acceptedCodecs(codec.codec);
   checkPolicy({ ...place, ...proof, authenticated: proof.auth !== undefined });
   const troupe = await open(prepareStore(store, io.cwd), name);
   try {
@@ -51,6 +55,7 @@ export const run: Run = async ({ values }, io) => {
     const { node, url } = await troupe.listen({
       ...place,
       ...proof,
+      ...codec,
       ...(grant === undefined ? {} : { grants: grant }),
     });
     const isJson = values["json"] === true;

@@ -39,6 +39,11 @@ export interface ListenOptions {
    */
   readonly tls?: Required<Pick<TlsIdentity, "cert" | "key">> & Pick<TlsIdentity, "ca">;
   /**
+   * How frames may be written: "json" takes nothing else, and "msgpack" takes both and needs the package msgpackr.
+   * Default: both where that is installed.
+   */
+  readonly codec?: CodecName;
+  /**
    * What peers may do: "tell:/reviewer/*" (an agent by path), "tell:cap:code.review" (whoever has the capability),
    * "watch:/*", "spawn:worker@1", "tell:node:control" (pause, resume, stop and kill any agent). One list for all, or by
    * the name of the node. Default: tell and watch every agent.
@@ -101,6 +106,8 @@ export interface RemotePeer extends AsyncDisposable {
   readonly url: string;
   /** The name of the node at the other end. */
   readonly node: string;
+  /** How frames are written; "json" also where another one was wished for and the node there has it not. */
+  readonly codec: CodecName;
   /**
    * The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining"; "connecting"
    * when the session has ended and another one is dialled; "down" when it is closed, or refused for good.
@@ -230,6 +237,9 @@ export class ConnectedPeer implements RemotePeer {
   }
   get node(): string {
     return this.#parts.peer.node;
+  }
+  get codec(): CodecName {
+    return this.#parts.dialer.session.link.codec as CodecName;
   }
   get state(): string {
     return this.#parts.peer.state;

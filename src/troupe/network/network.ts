@@ -86,7 +86,7 @@ export class Network implements Elsewhere {
     ];
     const authentication = toAuthentication(auth, tls?.ca !== undefined);
     for (const definition of spawn) this.#ground.dispatcher.declare(definition);
-    const codecs = await acceptedCodecs();
+    const codecs = await acceptedCodecs(options.codec);
     const door = await HttpDoor.open({
       port,
       authenticated: auth !== undefined,
