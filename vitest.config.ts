@@ -6,6 +6,27 @@ const report = process.env["TROUPE_TEST_REPORT"];
 /** Where processes that tests start keep what they have compiled: each would else compile the same sources again. */
 const compileCache = new URL("node_modules/.cache/troupe-tests/", import.meta.url).pathname;
 
+/**
+ * Tests of rooms of src and of the experts: they leave nothing behind, so one process after another takes many files, and
+ * loads the sources once. What runs as processes of its own (the command line, nodes, examples) has one process per file.
+ */
+const rooms = [
+  "agent",
+  "agents",
+  "bench",
+  "conformance",
+  "consensus",
+  "dispatch",
+  "inspect",
+  "listen",
+  "simulation",
+  "store",
+  "stream",
+  "system",
+  "troupe",
+  "workflow",
+].map((room) => `test/${room}/**/*.test.ts`);
+
 /** Tests that start compilers and package managers: they run last, so that they disturb no test of time. */
 const heavy = ["test/*.test.ts", "test/house/**/*.test.ts", "test/docs/**/*.test.ts", "test/bin/**/*.test.ts"];
 
@@ -33,9 +54,19 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "runtime",
+          name: "rooms",
+          include: rooms,
+          pool: "forks",
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "processes",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/fixtures/**", "test/campaigns/**", "test/machines/**", ...heavy],
+          exclude: ["test/fixtures/**", "test/campaigns/**", "test/machines/**", ...rooms, ...heavy],
           pool: "forks",
           sequence: { groupOrder: 1 },
         },

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join, posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findSharedTenants, judgeImports, roomOf } from "./house/import-rules.ts";
-import { emptyNames, folderFilesMax, rooms, sourceLinesMax, testLinesMax } from "./house/import-table.ts";
+import { emptyNames, folderFilesMax, linesMax, rooms } from "./house/import-table.ts";
 import { parseSource, readImports, readSourceFiles, rootFolder, type SourceFile } from "./house/source-files.ts";
 
 const files = readSourceFiles();
@@ -120,7 +120,6 @@ function judgeShape(file: SourceFile): string[] {
   if (emptyNames.includes(name)) problems.push(`${file.path}: the name "${name}" says nothing about what is inside`);
   if (!/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(name)) problems.push(`${file.path}: file names are kebab-case`);
   const lines = file.text.split("\n").length - 1;
-  const linesMax = /^(test|bench)\//.test(file.path) ? testLinesMax : sourceLinesMax;
   if (lines > linesMax) problems.push(`${file.path}: ${lines} lines; the most is ${linesMax}`);
   for (const node of parseSource(file).program.body) {
     if (node.type === "ExportAllDeclaration")
@@ -138,7 +137,8 @@ describe("the shape of files and folders", () => {
     ["an empty name", { path: "src/system/utils.ts", text: "export const a = 1;\n" }],
     ["an empty name of a test", { path: "test/src/helpers.test.ts", text: "export const a = 1;\n" }],
     ["a name in camel case", { path: "src/system/runQueue.ts", text: "export const a = 1;\n" }],
-    ["an endless file", { path: "src/system/queue.ts", text: "// line\n".repeat(sourceLinesMax + 1) }],
+    ["an endless file", { path: "src/system/queue.ts", text: "// line\n".repeat(linesMax + 1) }],
+    ["an endless test", { path: "test/system/queue.test.ts", text: "// line\n".repeat(linesMax + 1) }],
     ["a star export", { path: "src/index.ts", text: 'export * from "./errors.ts";\n' }],
   ])("is caught: %s", (_what, file) => {
     expect(judgeShape(file)).toHaveLength(1);

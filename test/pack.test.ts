@@ -157,9 +157,10 @@ describe("the packed package in a clean project", () => {
       await using south = await createTroupe({ node: "south" });
       const { url } = await north.listen({ port: 0 });
       console.log((await south.connect(url)).node);
-      await south.connect(url, { codec: "msgpack" }).catch(({ code, message }) => console.log(code, message));`;
+      await south.connect(url, { codec: "msgpack" }).catch(({ code, message }) => console.log(code, message));
+      await north.listen({ port: 0, codec: "msgpack" }).catch(({ code }) => console.log(code));`;
     const said = runProgram(project, [process.execPath, "--input-type=module", "-e", talk]).stdout;
-    expect(said).toMatch(/^north\nusage\/missing-peer .* run `npm i msgpackr`\n$/);
+    expect(said).toMatch(/^north\nusage\/missing-peer .* run `npm i msgpackr`\nusage\/missing-peer\n$/);
   });
 
   test("nothing else is public", () => {

@@ -1,5 +1,6 @@
 import { catalogue } from "../../machines/index.ts";
 import { type Generator, writeTable } from "./generator.ts";
+import { runChart } from "./run-chart.ts";
 
 interface Arrow {
   readonly target?: string | readonly string[];
@@ -134,10 +135,18 @@ ${writeTable(["from", "event", "to", "what it means"], arrows)}`;
 
 export const charts: Generator = {
   file: "docs/machines.md",
-  render: () => `# State machines
+  render() {
+    const run = runChart();
+    const all = [
+      ...catalogue.map(({ name, summary, machine }) => writeChart(name, summary, machine.config as ChartNode)),
+      writeChart(run.name, run.summary, run.config),
+    ];
+    return `# State machines
 
-Every actor of Troupe runs one of these charts. Generated from the catalogue of \`troupe/machines\` by \`npm run docs\`.
+Every actor of Troupe runs one of these charts. Generated from the catalogue of \`troupe/machines\` by \`npm run docs\`; a run
+has a chart of its own.
 
-${catalogue.map(({ name, summary, machine }) => writeChart(name, summary, machine.config as ChartNode)).join("\n\n")}
-`,
+${all.join("\n\n")}
+`;
+  },
 };

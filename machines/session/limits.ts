@@ -26,6 +26,8 @@ export const redialFirstMs = 250;
 export const redialMaxMs = 30_000;
 /** How long a connection must have held before the waits begin at the lowest again. */
 export const healthyAfterMs = 10_000;
+/** How often a link is sent on in a row before a session has held; further redirects are not followed. */
+export const redirectsMax = 5;
 /** Messages that wait when nothing more is gained by gathering: they go at once, so that both sides work side by side. */
 export const gatheredMessagesMax = 16;
 /** Bytes that wait when they go at once. */

@@ -5,15 +5,6 @@ import { isAgentDefinition, type AgentDefinition } from "../agent/define.ts";
 import { TroupeError } from "../errors.ts";
 import type { Troupe } from "../troupe/troupe.ts";
 
-/** The `--agents` option of every command that has one. */
-export const agentsOption = {
-  agents: {
-    type: "string",
-    value: "module",
-    help: "a .ts or .js module whose default export is an agent, a list, or a function that returns them",
-  },
-} as const;
-
 async function callExport(exported: unknown, file: string, troupe: Troupe): Promise<unknown> {
   if (typeof exported !== "function") return exported;
   try {

@@ -20,7 +20,10 @@ export interface ParsedArguments {
   readonly positionals: readonly string[];
 }
 
-/** One subcommand, as data: the help page and the parser are made from it. */
+/** What a command does with its arguments. */
+export type Run = (given: ParsedArguments, io: CommandIo) => Promise<CommandResult>;
+
+/** One subcommand, as data: the help page and the parser are made from it before any of its code is there. */
 export interface Command {
   readonly name: string;
   readonly summary: string;
@@ -32,7 +35,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** Fewest and most words after the name. */
   readonly words: readonly [number, number];
-  run(given: ParsedArguments, io: CommandIo): Promise<CommandResult>;
+  /** Brings what it does: a command line waits for the code of the command that it names, and for no other. */
+  load(): Promise<Run>;
 }
 
 /** Exit codes: 0 it worked, 1 it ran and failed or stayed undecided, 130 a server was told to stop. 2 is the frame's. */

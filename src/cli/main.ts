@@ -110,7 +110,9 @@ async function dispatch(argv: readonly string[], io: CommandIo, isJson: boolean)
     io.out(commandHelp(command));
     return 0;
   }
-  const result = await command.run(parse(command, rest), io);
+  const given = parse(command, rest);
+  const run = await command.load();
+  const result = await run(given, io);
   if (result.json !== undefined) io.out(isJson ? `${JSON.stringify(result.json)}\n` : result.text);
   return result.exitCode;
 }

@@ -5,23 +5,7 @@ import { createSigner, importSeed } from "../consensus/ed25519.ts";
 import { TroupeError } from "../errors.ts";
 import type { PeerAuth } from "../troupe/network/auth.ts";
 import type { ParsedArguments } from "./command.ts";
-
-const authForms = "token:@file, token:env:NAME, ed25519:@file or mtls:@dir";
-const pairForm = "cert.pem,key.pem";
-
-/** How a node that is dialled asks who comes, and what it shows them. */
-export const doorOptions = {
-  auth: { type: "string", value: "form", help: authForms },
-  tls: { type: "string", value: pairForm, help: "speak TLS with this certificate and its key (wss://)" },
-  ca: { type: "string", value: "ca.pem", help: "with --tls: also ask every peer for a certificate of this authority" },
-} as const;
-
-/** How a node that dials says who it is, and whom it believes. */
-export const dialOptions = {
-  auth: { type: "string", value: "form", help: `with --connect: ${authForms}` },
-  ca: { type: "string", value: "ca.pem", help: "with --connect wss://: trust this authority, and not the usual ones" },
-  tls: { type: "string", value: pairForm, help: "with --connect wss://: this node's certificate, where one is asked" },
-} as const;
+import { authForms, pairForm } from "./options.ts";
 
 const keyFile = z.object({
   /** The 32-byte seed of this node's private key. */

@@ -1,7 +1,8 @@
 import type { EndReason } from "../../machines/session/events.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
+import { openRoute, sendOn, turnBack, type Route } from "../../machines/session/route.ts";
 import type { Codec } from "../../machines/wire/codec.ts";
-import type { Hello, Welcome } from "../../machines/wire/frames.ts";
+import type { GoAway, Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import { DialRefusal, type Pipe, type Transport } from "../ports/transport.ts";
@@ -15,6 +16,8 @@ import { ownLimits, PeerSession, type SessionGround } from "./peer-session.ts";
 
 export interface DialOptions {
   readonly url: string;
+  /** Where the node there may send this link on to; it is followed to no other address. */
+  readonly redirects?: readonly string[];
   readonly transport: Transport;
   /** The best first; a node that does not know one takes the next. Default: JSON only. */
   readonly codecs?: readonly [Codec, ...Codec[]];
@@ -32,9 +35,15 @@ export interface DialOptions {
 
 const justJson = [jsonCodec] as const;
 
+/** One way to write an address, by which it is known again. */
+function canonical(url: string): string {
+  return URL.canParse(url) ? new URL(url).href : url;
+}
+
 /**
- * The dialling side of a link to one address. A session outlives its connections; where it ends all the same, another
- * one begins, until this side closes the link or the other one refuses it for good.
+ * The dialling side of a link: to one address, or to one that its node sends it on to. A session outlives its
+ * connections; where it ends all the same, another one begins, until this side closes the link or the other one refuses
+ * it for good.
  */
 export class Dialer {
   readonly #ground: SessionGround;
@@ -56,8 +65,9 @@ export class Dialer {
   #why = "";
   /** The session that ended is followed by one on a connection that is there already. */
   #succeeded = false;
-  /** When the other end, which goes away, wants to be dialled again. */
-  #retryAfterMs: number | undefined;
+  #route: Route;
+  /** When the other end, which goes away, wants to be dialled again, and what it said of where to go. */
+  #farewell: Pick<GoAway, "retryAfterMs" | "redirect"> = {};
   /** The other end has closed in good order, and has not been reached since. */
   hasLeft = false;
 
@@ -65,6 +75,7 @@ export class Dialer {
     this.#ground = ground;
     this.#self = self;
     this.#options = options;
+    this.#route = openRoute(canonical(options.url), (options.redirects ?? []).map(canonical));
     this.#sessionId = firstSessionId(ground.ids);
     this.fence = new Fence(ground.clock);
     this.#session = this.#begin(0);
@@ -74,6 +85,11 @@ export class Dialer {
   /** The present session; another one after it ended. */
   get session(): PeerSession {
     return this.#session;
+  }
+
+  /** The address that is dialled now. */
+  get url(): string {
+    return this.#route.at === this.#route.home ? this.#options.url : this.#route.at;
   }
 
   /** Why the last dial came to nothing; "" before one did. */
@@ -143,15 +159,15 @@ export class Dialer {
     this.#sessionId = nextSessionId(this.#sessionId);
     this.#isKnown = false;
     this.#dials += 1;
-    const { url, grants, codecs = justJson } = this.#options;
-    const who = { role: "dialer", peer: url, grants, attempt, codec: codecs[0] } as const;
+    const { grants, codecs = justJson } = this.#options;
+    const who = { role: "dialer", peer: this.url, grants, attempt, codec: codecs[0] } as const;
     return new PeerSession(this.#ground, who, {
       moved: (to) => {
         // What was said up to this moment may have been heard.
         if (to === "resuming" || to === "down") this.fence.said();
         this.#options.moved?.(to);
       },
-      goAway: ({ retryAfterMs }) => (this.#retryAfterMs = retryAfterMs),
+      goAway: (frame) => (this.#farewell = frame),
       loaded: () => this.#options.loaded?.(),
       dial: (fromMs, toMs) => this.#redial(fromMs, toMs),
       ended: (reason, code) => this.#ended(reason, code),
@@ -169,25 +185,31 @@ export class Dialer {
     const welcome = this.#welcome;
     const isOverThere = reason === "restarted" || (reason === "closed" && !this.#abort.signal.aborted);
     if (welcome !== undefined && this.#isKnown && !isOverThere)
-      this.fence.raise({ ttlMs: welcome.sess.ttl, heartbeatMs: welcome.hb });
+      this.fence.raise(this.#route.at, { ttlMs: welcome.sess.ttl, heartbeatMs: welcome.hb });
     if (reason === "refused") this.#stop(`the link ended: refused (${code}) ${this.#why}`);
     this.hasLeft = reason === "closed";
     this.#options.ended?.(reason, code);
     if (this.isOver) return;
     if (this.hasLeft) this.#why = "the node closed its sessions in good order";
-    this.#session = this.#begin(this.#session.link.attempt);
-    if (!this.#succeeded) this.#session.link.missed(1006, this.#retryAfterMs);
-    this.#retryAfterMs = undefined;
+    const { attempt } = this.#session.link;
+    const { retryAfterMs, redirect } = this.#farewell;
+    this.#farewell = {};
+    const left = this.#route.at;
+    const target = redirect === undefined || this.#succeeded ? undefined : canonical(redirect);
+    this.#route = sendOn(this.#route, target, attempt === 0);
+    this.#session = this.#begin(attempt);
+    // The wait that was named is for who comes back.
+    if (!this.#succeeded) this.#session.link.missed(1006, this.#route.at === left ? retryAfterMs : undefined);
   }
 
   #dial(): void {
-    const { transport, url, codecs = justJson } = this.#options;
+    const { transport, codecs = justJson } = this.#options;
     const { signal } = this.#abort;
     this.#dials += 1;
     const number = this.#dials;
     // A dial that was overtaken by another, or by the end, leads nowhere.
     const isLate = (): boolean => signal.aborted || number !== this.#dials;
-    transport.dial(url, { codecs, signal }).then(
+    transport.dial(this.url, { codecs, signal }).then(
       (pipe) => {
         if (isLate()) pipe.terminate();
         else this.#greet(pipe, isLate);
@@ -227,7 +249,10 @@ export class Dialer {
 
   #missed(why: string, code: number, retryAfterMs?: number): void {
     this.#why = why;
-    this.#session.link.missed(code, retryAfterMs);
+    // Where this link was sent on to, a refusal is none of the address that it was given.
+    const isAstray = this.#route.at !== this.#route.home && !this.#isKnown;
+    if (isAstray) this.#route = turnBack(this.#route);
+    this.#session.link.missed(isAstray ? 1006 : code, retryAfterMs);
     this.#options.missed?.(why);
   }
 
@@ -243,7 +268,7 @@ export class Dialer {
     this.#welcome = welcome;
     this.hasLeft = false;
     // The other end ends an earlier session of this dialer before it welcomes another.
-    this.fence.drop();
+    this.fence.drop(this.#route.at);
     this.#session.link.attach(pipe, recv, recv + welcome.lim.msgs);
     const waiting = this.#waiting;
     this.#waiting = [];

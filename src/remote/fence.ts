@@ -11,8 +11,9 @@ export const strayMessageMs = 2_000;
  */
 export class Fence {
   readonly #clock: Clock;
+  /** Until when, by the address where a session has ended unsaid: a link may lead to one address after another. */
+  readonly #raised = new Map<string, number>();
   #saidAt: number;
-  #until = 0;
   #timer: Timer | undefined;
   #waiting: (() => void)[] = [];
 
@@ -23,7 +24,7 @@ export class Fence {
 
   /** Epoch milliseconds; in the past where nothing is left. */
   get until(): number {
-    return this.#until;
+    return Math.max(0, ...this.#raised.values());
   }
 
   /** The other end may have heard this side just now. */
@@ -31,24 +32,25 @@ export class Fence {
     this.#saidAt = this.#clock.now();
   }
 
-  /** A session has ended on this side, and the other end keeps it with these times. */
-  raise(pace: { readonly ttlMs: number; readonly heartbeatMs: number }): void {
+  /** A session at this address has ended on this side, and the other end keeps it with these times. */
+  raise(place: string, pace: { readonly ttlMs: number; readonly heartbeatMs: number }): void {
     // A side takes a silence for death after its patience, or after twice that where silences were long before.
     const patienceMs = 2 * pace.heartbeatMs * heartbeatsMissedMax;
-    this.#until = Math.max(this.#until, this.#saidAt + patienceMs + pace.ttlMs + strayMessageMs);
+    const until = this.#saidAt + patienceMs + pace.ttlMs + strayMessageMs;
+    this.#raised.set(place, Math.max(this.#raised.get(place) ?? 0, until));
   }
 
-  drop(): void {
-    this.#until = 0;
+  /** Nothing is left at this address; what may be left at another one is waited for. */
+  drop(place: string): void {
+    if (!this.#raised.delete(place)) return;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#ring();
   }
 
   /** Resolves when nothing is left; never rejects. An abort lets go of the timer, and resolves too. */
   async passed(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#until > this.#clock.now()) {
-      this.#timer ??= this.#clock.after(this.#until - this.#clock.now(), () => this.#ring());
+    while (!signal.aborted && this.until > this.#clock.now()) {
+      this.#timer ??= this.#clock.after(this.until - this.#clock.now(), () => this.#ring());
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
         signal.addEventListener("abort", () => this.#leave(resolve), { once: true });

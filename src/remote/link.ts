@@ -89,6 +89,11 @@ export class Link {
     return this.#peerLoad;
   }
 
+  /** The name of the codec that frames are written in. */
+  get codec(): string {
+    return this.#codec.name;
+  }
+
   /** Dials in a row that led to nothing lasting. */
   get attempt(): number {
     return this.#state.attempt;

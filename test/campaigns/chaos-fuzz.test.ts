@@ -7,6 +7,7 @@ interface Verdict {
   readonly ran: number;
   readonly violations: number;
   readonly findings: readonly unknown[];
+  readonly codecs?: object;
 }
 
 /** Runs a campaign as a user does, and reads the last line of its standard output. */
@@ -21,6 +22,7 @@ describe("a long campaign", () => {
     const { code, verdict } = runCampaign("test:chaos", ["--seeds", "8", "--messages", "60000"]);
     expect(verdict.findings).toEqual([]);
     expect([code, verdict.campaign, verdict.ran, verdict.violations]).toEqual([0, "chaos", 8, 0]);
+    expect(Object.keys(verdict.codecs ?? {}).toSorted()).toEqual(["changing", "json", "msgpack"]);
   });
 
   test("of a million hostile frames: each gets its code, nothing is left, nothing grows", () => {

@@ -4,6 +4,10 @@ import { stepSession } from "../../machines/session/step.ts";
 import { HttpDoor } from "../../src/listen/door.ts";
 import { systemIds } from "../../src/ports/chance.ts";
 import { systemClock } from "../../src/ports/clock.ts";
+import type { Codec } from "../../machines/wire/codec.ts";
+import type { Transport } from "../../src/ports/transport.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
+import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import type { PeerSession } from "../../src/remote/peer-session.ts";
 import { acceptWebSockets, webSocketTransport } from "../../src/remote/websocket-transport.ts";
@@ -12,9 +16,14 @@ import { ChaosProxy } from "../conformance/chaos-proxy.ts";
 import { TestHost } from "../conformance/transport-host.ts";
 import { everything, testPace } from "../conformance/transport-world.ts";
 
+/** How frames are written: in one codec, or in one drawn anew for each connection of the session. */
+export const chaosCodecs = ["json", "msgpack", "changing"] as const;
+export type ChaosCodec = (typeof chaosCodecs)[number];
+
 /** What one seed came to. */
 export interface ChaosResult {
   readonly seed: number;
+  readonly codec: ChaosCodec;
   readonly ms: number;
   readonly resumes: number;
   /** Replayed on purpose and dropped. */
@@ -28,6 +37,8 @@ export interface ChaosOptions {
   /** Each way. */
   readonly messages: number;
   readonly limitMs: number;
+  /** Default: json. */
+  readonly codec?: ChaosCodec;
   /** The machine of both nodes; a broken one must be found. */
   readonly step?: typeof stepSession;
 }
@@ -85,8 +96,18 @@ async function pump(session: () => PeerSession | undefined, messages: number, is
   }
 }
 
+/** Dials in the codec that the campaign is about. */
+function transportIn(name: ChaosCodec, random: { next(): number }): Transport {
+  const draw = (): Codec => {
+    const isJson = name === "changing" ? random.next() < 0.5 : name === "json";
+    return isJson ? jsonCodec : msgpackCodec;
+  };
+  return { dial: (url, how) => webSocketTransport.dial(url, { ...how, codecs: [draw()] }) };
+}
+
 /** Two nodes, a proxy that harms what passes, and messages both ways: nothing may be lost, repeated or reordered. */
-export async function runChaos({ seed, messages, limitMs, step = stepSession }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, messages, limitMs, codec = "json", step = stepSession } = options;
   const startedAt = systemClock.now();
   const random = seededRandom(seed);
   const findings: string[] = [];
@@ -118,10 +139,10 @@ export async function runChaos({ seed, messages, limitMs, step = stepSession }: 
       },
     });
   const [alpha, beta] = [nodeOf("alpha", here), nodeOf("beta", there)];
-  acceptWebSockets(door, (pipe) => beta.accept(pipe));
+  acceptWebSockets(door, (pipe) => beta.accept(pipe), [jsonCodec, msgpackCodec]);
   const link = alpha.dial({
     url: `ws://127.0.0.1:${proxy.port}/`,
-    transport: webSocketTransport,
+    transport: transportIn(codec, seededRandom(seed + 1)),
     auth: {},
     grants: [...everything],
     ended: (reason) => find(`the session ended: ${reason}`),
@@ -147,5 +168,5 @@ export async function runChaos({ seed, messages, limitMs, step = stepSession }: 
   await proxy.close();
   await sleep(10);
   await Promise.all([alpha.close(), beta.close()]);
-  return { seed, ms, resumes, duplicates, faults, findings };
+  return { seed, codec, ms, resumes, duplicates, faults, findings };
 }

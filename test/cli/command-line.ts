@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
@@ -95,6 +96,31 @@ export async function troupeInto(
 
 export function troupe(args: readonly string[], cwd: string): Promise<Finished> {
   return startTroupe(args, cwd).finished;
+}
+
+/** Tells what a process has loaded, when it ends. */
+const watchLoads = `import { registerHooks } from "node:module";
+const urls = [];
+registerHooks({ load(url, context, next) { urls.push(url); return next(url, context); } });
+process.on("exit", () => process.stderr.write("\\nloaded:" + JSON.stringify(urls)));`;
+
+/** What a command line loads before it ends: files of the house, and packages by name. */
+export async function loadedBy(
+  args: readonly string[],
+  cwd: string,
+): Promise<{ readonly files: readonly string[]; readonly packages: readonly string[] }> {
+  const options = ["--conditions=troupe-source", "--import", `data:text/javascript,${encodeURIComponent(watchLoads)}`];
+  const child = spawn(process.execPath, [...options, "--input-type=module", "--eval", program, "--", ...args], { cwd });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  await new Promise((resolve) => child.on("close", resolve));
+  const urls = JSON.parse(stderr.slice(stderr.lastIndexOf("loaded:") + "loaded:".length)) as string[];
+  const paths = urls.filter((url) => url.startsWith("file:")).map((url) => relative(root, fileURLToPath(url)));
+  const packages = paths.flatMap((path) => /(?:^|\/)node_modules\/([^/]+)/.exec(path)?.[1] ?? []);
+  return {
+    files: paths.filter((path) => !path.includes("node_modules/")),
+    packages: [...new Set(packages)].toSorted(),
+  };
 }
 
 /** A temporary folder with the given files; removed when the test file is done. */

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createMember, defineElectorate, isTroupeError, signBallot, signProposal } from "troupe";
-import { decideCommand } from "../../src/cli/commands/decide.ts";
+import { run } from "../../src/cli/decide/decide.ts";
 import { makeFolder, troupe } from "./command-line.ts";
 
 const folder = makeFolder();
@@ -55,7 +55,7 @@ async function decide(
     signal: new AbortController().signal,
   };
   try {
-    const { exitCode, json } = await decideCommand.run({ values, positionals: [] }, io);
+    const { exitCode, json } = await run({ values, positionals: [] }, io);
     return { code: exitCode, result: JSON.parse(JSON.stringify(json)) as Document };
   } catch (thrown) {
     if (!isTroupeError(thrown) || !thrown.code.startsWith("usage/")) throw thrown;

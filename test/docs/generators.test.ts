@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { generators, renderDocument, replaceBetween } from "../../docs/generate.ts";
 import { type ChartNode, charts, collectArrows, collectStates, drawChart } from "../../docs/generators/charts.ts";
+import { runChart } from "../../docs/generators/run-chart.ts";
 import { errorCodes } from "../../docs/generators/error-codes.ts";
 import { writeTable } from "../../docs/generators/generator.ts";
 import { importRules } from "../../docs/generators/import-rules.ts";
@@ -98,6 +99,14 @@ describe("charts", () => {
     });
     expect(parts.length).toBeGreaterThan(40);
     expect(parts.filter((part) => part.description === "").map((part) => part.path.join("."))).toEqual([]);
+  });
+
+  test("the run of a documented workflow is drawn: every state and every event, each with words", async () => {
+    const { name, summary, config } = runChart();
+    expect(await charts.render()).toContain(`## ${name}\n\n${summary}\n\n\`\`\`mermaid\n${drawChart(config)}`);
+    const parts = [...collectStates(config), ...collectArrows(config)];
+    expect(parts.length).toBeGreaterThan(20);
+    expect(parts.filter((part) => part.description === "")).toEqual([]);
   });
 
   test("nested, parallel, final and relative targets are drawn", () => {

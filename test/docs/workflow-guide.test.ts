@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { expressionFunctions } from "../../machines/workflow/expression/functions.ts";
 import { builtinKinds } from "../../machines/workflow/kinds/table.ts";
 import { readDefinition } from "../../machines/workflow/read/definition.ts";
-import { readYaml } from "../../src/workflow/load/source-text.ts";
+import { readYaml } from "../../src/workflow/load/yaml-text.ts";
 import { rootFolder } from "../house/source-files.ts";
 
 const guide = readFileSync(join(rootFolder, "docs/guide/workflows.md"), "utf8");

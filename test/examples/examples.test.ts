@@ -83,7 +83,7 @@ test("every example in the folder is run here", () => {
   expect(readdirSync(folder).filter((file) => file.endsWith(".ts"))).toEqual(Object.keys(printed));
 });
 
-test.each(Object.entries(printed))("%s prints what it promises and ends by itself", async (file, lines) => {
+test.concurrent.each(Object.entries(printed))("%s prints what it promises and ends by itself", async (file, lines) => {
   const { stdout, stderr } = await run(process.execPath, ["--conditions=troupe-source", join(folder, file)]);
   expect(stderr).toBe("");
   expect(stdout.trimEnd().split("\n")).toEqual(lines);

@@ -85,13 +85,17 @@ function linkModules(folder: string): void {
 function runCompiler(folder: string, fences: ReadonlyMap<string, Fence>): string[] {
   const tsc = join(rootFolder, "node_modules", "typescript", "bin", "tsc");
   const run = spawnSync(process.execPath, [tsc, "-p", folder, "--pretty", "false"], { cwd: folder, encoding: "utf8" });
+  let outside = false;
   const problems = run.stdout.split("\n").flatMap((line) => {
     const match = /^(?<name>fence-\d+\.ts)\((?<line>\d+),\d+\): (?<message>.*)$/.exec(line);
     const fence = fences.get(match?.groups?.["name"] ?? "");
-    if (fence === undefined) return [];
+    if (fence === undefined) {
+      outside ||= /\berror TS\d+/.test(line);
+      return [];
+    }
     return [`${fence.file}:${fence.line + Number(match?.groups?.["line"]) - 1}: ${match?.groups?.["message"]}`];
   });
-  if (run.status !== 0 && problems.length === 0)
+  if (outside || (run.status !== 0 && problems.length === 0))
     throw new Error(`tsc failed outside the fences:\n${run.stdout}${run.stderr}`);
   return problems;
 }

@@ -146,8 +146,7 @@ export const emptyNames: readonly string[] = [
   "shared",
 ];
 
-/** Longest file in lines: source, and tests (docs/decisions/0001). */
-export const sourceLinesMax = 400;
-export const testLinesMax = 600;
+/** Longest file in lines, of source and of tests (docs/decisions/0001). */
+export const linesMax = 400;
 /** Most files directly in one folder of source; a fuller folder is two ideas. */
 export const folderFilesMax = 20;

@@ -11,6 +11,12 @@ describe("a short campaign", () => {
     expect(result.duplicates).toBeGreaterThan(0);
   });
 
+  test.each(["msgpack", "changing"] as const)("of chaos, with frames in the codec: %s", async (codec) => {
+    const result = await runChaos({ seed: 1, messages: 20_000, limitMs: 15_000, codec });
+    expect(result.findings).toEqual([]);
+    expect([result.resumes > 0, result.duplicates > 0]).toEqual([true, true]);
+  });
+
   test("of chaos finds a machine that forgets to drop what it has", async () => {
     const careless: typeof stepSession = (state, input) => {
       const [next, effects] = stepSession(state, input);

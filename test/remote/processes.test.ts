@@ -79,7 +79,7 @@ describe("a real node", () => {
   test("killed (kill -9) during a task: another node gets it under the same key, and there is one result", async () => {
     await using yard = new Yard();
     await using troupe = await createTroupe({ node: "chair", links });
-    const nodes = [await yard.start("east"), await yard.start("west")];
+    const nodes = await Promise.all([yard.start("east"), yard.start("west")]);
     for (const { url } of nodes) await troupe.connect(url);
     const run = await troupe.run(weld(400), null);
     await yard.until("a node has begun", () => yard.effects("begun").length === 1);
@@ -97,7 +97,7 @@ describe("a real node", () => {
   test("that stands still (SIGSTOP) for longer than its session: its late result is nobody's", async () => {
     await using yard = new Yard();
     await using troupe = await createTroupe({ node: "chair", links });
-    const nodes = [await yard.start("east"), await yard.start("west")];
+    const nodes = await Promise.all([yard.start("east"), yard.start("west")]);
     for (const { url } of nodes) await troupe.connect(url);
     const completed: unknown[] = [];
     const events = troupe.events({ type: "task.completed" });
@@ -127,7 +127,7 @@ describe("a real node", () => {
     async (signal) => {
       await using yard = new Yard();
       await using troupe = await createTroupe({ node: "chair", links });
-      const [east, west] = [await yard.start("east"), await yard.start("west")];
+      const [east, west] = await Promise.all([yard.start("east"), yard.start("west")]);
       const remote = [];
       for (const { url, member } of [east, west])
         remote.push(voterAt((await troupe.connect(url)).ref("/voter/1"), member));

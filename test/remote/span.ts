@@ -117,7 +117,7 @@ export class Span {
           },
           this.clock,
         );
-        return new ConnectedPeer({ url, peer, dialer, core: ground.core }, () => {});
+        return new ConnectedPeer({ peer, dialer, core: ground.core }, () => {});
       },
     };
   }

@@ -1,36 +1,6 @@
-import { nodeName } from "../../../machines/wire/schemas.ts";
-import { isTroupeError, TroupeError } from "../../errors.ts";
-import { checkPolicy } from "../../listen/policy.ts";
-import { tlsOptions } from "../../listen/tls.ts";
-import { stderrLog } from "../../ports/log.ts";
-import { createTroupe } from "../../troupe/create.ts";
-import { toAuthentication } from "../../troupe/network/auth.ts";
-import type { Troupe } from "../../troupe/troupe.ts";
-import { agentsOption, loadAgents } from "../agents-module.ts";
 import type { Command } from "../command.ts";
-import { doorOptions, readDoorProof } from "../peer-auth.ts";
-import { nodeStore, prepareStore } from "../store-file.ts";
-
-/** Reads "127.0.0.1:7700", "[::1]:7700" or "7700". */
-function readPlace(given: string | undefined): { readonly host?: string; readonly port: number } {
-  const match = /^(?:\[(?<six>[^\]]+)\]:|(?<host>[^:[\]]+):)?(?<port>\d{1,5})$/.exec(given ?? "");
-  const port = Number(match?.groups?.["port"]);
-  if (match === null || port > 65_535)
-    throw new TroupeError("usage/bad-argument", "--listen: give host:port, for example 127.0.0.1:7700 (port 0: any)");
-  const host = match.groups?.["six"] ?? match.groups?.["host"];
-  return host === undefined ? { port } : { host, port };
-}
-
-/** Errors: rejects with `store/in-use` where another process has the file, which is told with the way out. */
-async function open(store: string, name: string | undefined): Promise<Troupe> {
-  try {
-    return await createTroupe({ store, ports: { log: stderrLog }, ...(name === undefined ? {} : { node: name }) });
-  } catch (thrown) {
-    if (!isTroupeError(thrown, "store/in-use")) throw thrown;
-    const message = `${thrown.message}. A second node of this folder needs a --name of its own, or a --store`;
-    throw new TroupeError("store/in-use", message, { data: thrown.data });
-  }
-}
+import { agentsOption, doorOptions } from "../options.ts";
+import { nodeStore } from "../store-file.ts";
 
 export const nodeCommand: Command = {
   name: "node",
@@ -59,35 +29,5 @@ export const nodeCommand: Command = {
     "troupe node --listen 0.0.0.0:7700 --agents agents.ts --auth token:@secret.txt --tls cert.pem,key.pem",
   ],
   words: [0, 0],
-  async run({ values }, io) {
-    const place = readPlace(values["listen"] as string | undefined);
-    const module = values["agents"] as string | undefined;
-    if (module === undefined)
-      throw new TroupeError("usage/bad-argument", "--agents is missing: name the module whose agents are served");
-    const { name, grant, store = nodeStore(name) } = values as { name?: string; grant?: string[]; store?: string };
-    if (name !== undefined && !nodeName.safeParse(name).success)
-      throw new TroupeError("usage/bad-argument", "--name: a node's name has letters, digits and _ . : @ -");
-    const proof = readDoorProof(values, io.cwd);
-    // What would be refused later is refused before the store is made.
-    toAuthentication(proof.auth, proof.tls?.ca !== undefined);
-    if (proof.tls !== undefined) tlsOptions(proof.tls);
-    checkPolicy({ ...place, ...proof, authenticated: proof.auth !== undefined });
-    const troupe = await open(prepareStore(store, io.cwd), name);
-    try {
-      for (const agent of await loadAgents(module, io.cwd, troupe)) await troupe.spawn(agent, { restart: "permanent" });
-      const { node, url } = await troupe.listen({
-        ...place,
-        ...proof,
-        ...(grant === undefined ? {} : { grants: grant }),
-      });
-      const isJson = values["json"] === true;
-      io.out(isJson ? `${JSON.stringify({ node, url })}\n` : `node ${node} listens on ${url}\n`);
-      if (!io.signal.aborted)
-        await new Promise<void>((resolve) => io.signal.addEventListener("abort", () => resolve(), { once: true }));
-      io.err("draining: calls in hand may end\n");
-    } finally {
-      await troupe.close();
-    }
-    return { exitCode: 130, json: undefined, text: "" };
-  },
+  load: async () => (await import("../peers/node.ts")).run,
 };

@@ -1,47 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
-import { resolve } from "node:path";
-import type { CertificateVerdict } from "../../../machines/consensus/certificate/verify-quorum.ts";
-import { verifyCertificateBytes } from "../../consensus/verify.ts";
-import { TroupeError } from "../../errors.ts";
-import type { Command, CommandIo } from "../command.ts";
-
-/** The largest certificate or electorate file that is read: far above 1,024 signed ballots. */
-export const certificateBytesMax = 64 * 1024 * 1024;
-
-function read(file: string, io: CommandIo): Uint8Array {
-  const path = resolve(io.cwd, file);
-  try {
-    const { size } = statSync(path);
-    if (size > certificateBytesMax)
-      throw new TroupeError("usage/bad-file", `${file}: ${size} bytes; at most ${certificateBytesMax} are read`);
-    return readFileSync(path);
-  } catch (thrown) {
-    if (thrown instanceof TroupeError) throw thrown;
-    throw new TroupeError("usage/bad-file", `${file}: it cannot be read: ${(thrown as Error).message}`, {
-      cause: thrown,
-    });
-  }
-}
-
-/** Whether a file is a JSON object with this field. */
-function holds(bytes: Uint8Array, field: string): boolean {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    return typeof value === "object" && value !== null && Object.hasOwn(value, field);
-  } catch {
-    return false;
-  }
-}
-
-function tellHolding({ option, weight, members, agreed }: Extract<CertificateVerdict, { readonly ok: true }>): string {
-  if (agreed === undefined)
-    return `The certificate holds: "${option}" with weight ${weight}, signed by ${members.join(", ")}.\n`;
-  const what =
-    option === null
-      ? `it is agreed that nothing is decided (${agreed.status})`
-      : `"${option}" with weight ${weight}, backed by ${members.join(", ")}`;
-  return `The certificate holds: ${what}; committed by weight ${agreed.weight}: ${agreed.members.join(", ")}.\n`;
-}
+import type { Command } from "../command.ts";
 
 export const verifyCommand: Command = {
   name: "verify",
@@ -52,22 +9,5 @@ export const verifyCommand: Command = {
     "troupe verify .troupe/decisions/ab12/certificate.json --electorate .troupe/decisions/ab12/electorate.json",
   ],
   words: [1, 1],
-  async run({ values, positionals }, io) {
-    const file = values["electorate"] as string | undefined;
-    if (file === undefined)
-      throw new TroupeError(
-        "usage/bad-argument",
-        "--electorate is missing: a certificate can only be checked against the electorate that you trust",
-      );
-    const certificate = read(positionals[0] ?? "", io);
-    const electorate = read(file, io);
-    if (holds(certificate, "members") && holds(electorate, "proposal"))
-      throw new TroupeError(
-        "usage/bad-argument",
-        `the two files are swapped: ${positionals[0]} is an electorate and ${file} is a certificate; give the certificate first`,
-      );
-    const verdict = verifyCertificateBytes(certificate, electorate);
-    const text = verdict.ok ? tellHolding(verdict) : `The certificate does not hold: ${verdict.reason}.\n`;
-    return { exitCode: verdict.ok ? 0 : 1, json: verdict, text };
-  },
+  load: async () => (await import("../decide/verify.ts")).run,
 };

@@ -75,6 +75,7 @@ const optionalPackages: readonly (readonly [name: string, use: string])[] = [
   ["semver", "version ranges are not judged"],
   ["spdx-expression-parse", "licence expressions are not read"],
   ["publint", "package metadata is not checked"],
+  ["msgpackr", "nodes talk in JSON only"],
   ["@statelyai/inspect", "no Stately Inspector"],
 ];
 

@@ -1,4 +1,5 @@
 import { createTroupe } from "../../troupe/create.ts";
+import type { CodecName } from "../../remote/codecs/load.ts";
 import type { DialProof } from "../peer-auth.ts";
 import type { DoctorCheck } from "./checks.ts";
 
@@ -15,10 +16,16 @@ const advice: readonly (readonly [sign: RegExp, todo: string])[] = [
   [/no answer within/, "check the address, and what is between the two machines"],
 ];
 
+/** Who wished for a codec hears whether it is spoken; the default one needs no words. */
+function tellCodec(wished: CodecName | undefined, spoken: CodecName): string {
+  if (wished === undefined) return "";
+  return wished === spoken ? `, in ${spoken}` : `, in ${spoken}: ${wished} is not taken there`;
+}
+
 /** Whether a node can be reached and lets this one in. */
 export function reach(
   url: string,
-  { name, ...proof }: DialProof & { readonly name?: string | undefined },
+  { name, ...how }: DialProof & { readonly codec?: CodecName; readonly name?: string | undefined },
   signal: AbortSignal,
 ): DoctorCheck {
   return {
@@ -27,9 +34,9 @@ export function reach(
       await using troupe = await createTroupe(name === undefined ? {} : { node: name });
       const from = performance.now();
       try {
-        const peer = await troupe.connect(url, { ...proof, timeoutMs: reachTimeoutMs, signal });
+        const peer = await troupe.connect(url, { ...how, timeoutMs: reachTimeoutMs, signal });
         const tookMs = Math.ceil(performance.now() - from);
-        const offered = `${peer.capabilities.length} capabilities`;
+        const offered = `${peer.capabilities.length} capabilities${tellCodec(how.codec, peer.codec)}`;
         return {
           ok: true,
           isOptional: false,

@@ -10,8 +10,24 @@ async function loadMsgpack(): Promise<Codec> {
   return msgpackCodec;
 }
 
-/** What a node takes where it listens: the binary codec too, where its package is installed. */
-export async function acceptedCodecs(): Promise<readonly Codec[]> {
+async function needMsgpack(name: CodecName): Promise<Codec> {
+  if (name !== "msgpack")
+    throw new TroupeError("usage/invalid-options", `codec is ${JSON.stringify(name)}; it is "json" or "msgpack"`);
+  try {
+    return await loadMsgpack();
+  } catch (problem) {
+    const message = 'codec "msgpack" needs the package msgpackr, which cannot be loaded; run `npm i msgpackr`';
+    throw new TroupeError("usage/missing-peer", message, { data: { package: "msgpackr" }, cause: problem });
+  }
+}
+
+/**
+ * What a node takes where it listens: JSON always, and the binary codec unless it is told to take JSON only; where
+ * nothing is said, if its package is installed. Errors: throws `usage/invalid-options`, `usage/missing-peer`.
+ */
+export async function acceptedCodecs(name?: CodecName): Promise<readonly Codec[]> {
+  if (name === "json") return [jsonCodec];
+  if (name !== undefined) return [jsonCodec, await needMsgpack(name)];
   try {
     return [jsonCodec, await loadMsgpack()];
   } catch {
@@ -24,13 +40,5 @@ export async function acceptedCodecs(): Promise<readonly Codec[]> {
  * What a node offers where it dials, the best first. Errors: throws `usage/invalid-options`, `usage/missing-peer`.
  */
 export async function offeredCodecs(name: CodecName = "json"): Promise<readonly [Codec, ...Codec[]]> {
-  if (name === "json") return [jsonCodec];
-  if (name !== "msgpack")
-    throw new TroupeError("usage/invalid-options", `codec is ${JSON.stringify(name)}; it is "json" or "msgpack"`);
-  try {
-    return [await loadMsgpack(), jsonCodec];
-  } catch (problem) {
-    const message = 'codec "msgpack" needs the package msgpackr, which cannot be loaded; run `npm i msgpackr`';
-    throw new TroupeError("usage/missing-peer", message, { data: { package: "msgpackr" }, cause: problem });
-  }
+  return name === "json" ? [jsonCodec] : [await needMsgpack(name), jsonCodec];
 }

@@ -15,6 +15,7 @@ import type { AgentHost } from "./host.ts";
 import { leavingOf } from "./leaving.ts";
 import type { Peer } from "./peer.ts";
 import { places, routes, type Place } from "./place.ts";
+import { checkRedirect } from "./redirects.ts";
 import { RemoteRef } from "./remote-ref.ts";
 
 /** How long calls in hand may go on when a listener closes; then they are cancelled. */
@@ -37,6 +38,11 @@ export interface ListenOptions {
    * names its node as a DNS name (mutual TLS); that proves who it is, with or without `auth`.
    */
   readonly tls?: Required<Pick<TlsIdentity, "cert" | "key">> & Pick<TlsIdentity, "ca">;
+  /**
+   * How frames may be written: "json" takes nothing else, and "msgpack" takes both and needs the package msgpackr.
+   * Default: both where that is installed.
+   */
+  readonly codec?: CodecName;
   /**
    * What peers may do: "tell:/reviewer/*" (an agent by path), "tell:cap:code.review" (whoever has the capability),
    * "watch:/*", "spawn:worker@1", "tell:node:control" (pause, resume, stop and kill any agent). One list for all, or by
@@ -64,6 +70,11 @@ export interface ConnectOptions {
   readonly codec?: CodecName;
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
+  /**
+   * Where that node may send this link on to when it goes away, with the same credentials: other addresses of the same
+   * service, at most 64. Default: nowhere. What it says of any other address is not followed.
+   */
+  readonly redirects?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -81,15 +92,22 @@ export interface Listener extends AsyncDisposable {
   readonly node: string;
   /** The names of the nodes that have a session here. */
   readonly peers: readonly string[];
-  /** Takes nothing new, lets the calls in hand end (up to 10 s), and closes. */
-  close(): Promise<void>;
+  /**
+   * Takes nothing new, lets the calls in hand end (up to 10 s), and closes. With `redirect` the peers that have this
+   * address among their `redirects` go on there; the others come back here, as all do without it.
+   * Errors: throws `usage/invalid-options`.
+   */
+  close(options?: { readonly redirect?: string }): Promise<void>;
 }
 
 /** Another node, as `connect` gives it. Its capabilities join routing; its agents have refs. */
 export interface RemotePeer extends AsyncDisposable {
+  /** Where the link leads: the address that was given, or the one of its `redirects` that it was sent on to. */
   readonly url: string;
   /** The name of the node at the other end. */
   readonly node: string;
+  /** How frames are written; "json" also where another one was wished for and the node there has it not. */
+  readonly codec: CodecName;
   /**
    * The state of the link's chart: "up", "resuming" while its connection is lost, "suspect", "draining"; "connecting"
    * when the session has ended and another one is dialled; "down" when it is closed, or refused for good.
@@ -145,12 +163,13 @@ export class OpenListener implements Listener {
   get peers(): readonly string[] {
     return this.#parts.node.sessions.map(({ peer }) => peer);
   }
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+  async close({ redirect }: { readonly redirect?: string } = {}): Promise<void> {
+    if (redirect !== undefined) checkRedirect(redirect);
+    return await (this.#closing ??= this.#close(redirect));
   }
-  async #close(): Promise<void> {
+  async #close(redirect: string | undefined): Promise<void> {
     const { node, serving, door, clock } = this.#parts;
-    node.drain({ retryAfterMs });
+    node.drain({ retryAfterMs, ...(redirect === undefined ? {} : { redirect }) });
     let limit: Timer | undefined;
     const late = new Promise<void>((resolve) => (limit = clock.after(drainMs, resolve)));
     await Promise.race([serving.idle(), late]);
@@ -165,7 +184,6 @@ export class OpenListener implements Listener {
 }
 
 interface PeerParts {
-  readonly url: string;
   readonly peer: Peer;
   readonly dialer: Dialer;
   readonly core: Core;
@@ -215,10 +233,13 @@ export class ConnectedPeer implements RemotePeer {
   }
 
   get url(): string {
-    return this.#parts.url;
+    return this.#parts.dialer.url;
   }
   get node(): string {
     return this.#parts.peer.node;
+  }
+  get codec(): CodecName {
+    return this.#parts.dialer.session.link.codec as CodecName;
   }
   get state(): string {
     return this.#parts.peer.state;

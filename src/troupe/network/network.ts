@@ -25,6 +25,7 @@ import { AgentHost, type HostGround } from "./host.ts";
 import { Joined, type JoinOptions, type Membership, type MembershipGround } from "./membership.ts";
 import { OwnLoad } from "./own-load.ts";
 import { Peer, type PeerLink } from "./peer.ts";
+import { checkRedirects } from "./redirects.ts";
 
 /** How long `connect` tries before it gives up, unless the caller says otherwise. */
 export const connectTimeoutMs = 10_000;
@@ -85,7 +86,7 @@ export class Network implements Elsewhere {
     ];
     const authentication = toAuthentication(auth, tls?.ca !== undefined);
     for (const definition of spawn) this.#ground.dispatcher.declare(definition);
-    const codecs = await acceptedCodecs();
+    const codecs = await acceptedCodecs(options.codec);
     const door = await HttpDoor.open({
       port,
       authenticated: auth !== undefined,
@@ -166,7 +167,8 @@ export class Network implements Elsewhere {
   async connect(url: string, options: ConnectOptions, missed?: (why: string) => void): Promise<RemotePeer> {
     this.#checkOpen();
     checkDialUrl(url);
-    const { auth, tls = {}, grants = [], timeoutMs = connectTimeoutMs, signal } = options;
+    const { auth, tls = {}, grants = [], redirects = [], timeoutMs = connectTimeoutMs, signal } = options;
+    checkRedirects(url, redirects);
     const codecs = await offeredCodecs(options.codec);
     this.#checkOpen();
     const { clock } = this.#core.ports;
@@ -176,6 +178,7 @@ export class Network implements Elsewhere {
     let peer: Peer | undefined;
     const dialer: Dialer = node.dial({
       url,
+      redirects,
       transport: webSocketTransportWith(tls),
       codecs,
       auth: toAuthentication(auth, tls.cert !== undefined),
@@ -220,7 +223,7 @@ export class Network implements Elsewhere {
       limit.cancel();
     }
     const known = peer;
-    const connected: ConnectedPeer = new ConnectedPeer({ url, peer, dialer, core: this.#core }, () => {
+    const connected: ConnectedPeer = new ConnectedPeer({ peer, dialer, core: this.#core }, () => {
       this.#forget(known);
       this.#doors.delete(connected);
     });

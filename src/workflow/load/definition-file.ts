@@ -5,7 +5,8 @@ import type { Definition } from "../../../machines/workflow/definition.ts";
 import type { Reading } from "../../../machines/workflow/read/definition.ts";
 import { type Problem, writePath } from "../../../machines/workflow/read/problem.ts";
 import { TroupeError } from "../../errors.ts";
-import { readJson, readYaml, type SourceDocument, type SourceText } from "./source-text.ts";
+import { readJson } from "./json-text.ts";
+import type { SourceDocument, SourceText } from "./source-text.ts";
 
 /** What is wrong with a file of definitions, or was assumed of it. */
 export interface FileProblem {
@@ -39,7 +40,12 @@ export const definitionFileBytesMax = 16_777_216;
 /** Most files of one folder. */
 export const definitionFilesMax = 1_000;
 
-const textReaders: ReadonlyMap<string, (text: string) => SourceText> = new Map([
+type TextReader = (text: string) => SourceText | Promise<SourceText>;
+
+/** The parser of YAML is large: who has none of it does not wait for it. */
+const readYaml = async (text: string): Promise<SourceText> => (await import("./yaml-text.ts")).readYaml(text);
+
+const textReaders: ReadonlyMap<string, TextReader> = new Map<string, TextReader>([
   [".json", readJson],
   [".yaml", readYaml],
   [".yml", readYaml],
@@ -49,9 +55,12 @@ const moduleEndings: ReadonlySet<string> = new Set([".ts", ".mts", ".js", ".mjs"
 /** Endings of the files that are read. */
 export const definitionEndings: readonly string[] = [...textReaders.keys(), ...moduleEndings];
 
-function tellProblem(problem: Problem & { readonly line?: number }, document: SourceDocument | undefined): FileProblem {
+async function tellProblem(
+  problem: Problem & { readonly line?: number },
+  document: SourceDocument | undefined,
+): Promise<FileProblem> {
   const { code, severity, path, message } = problem;
-  const line = problem.line ?? document?.lineOf(path);
+  const line = problem.line ?? (await document?.lineOf(path));
   return { code, severity, path: writePath(path), ...(line === undefined ? {} : { line }), message };
 }
 
@@ -98,7 +107,7 @@ async function readModule(file: string, importModule: LoadOptions["importModule"
   if (value === undefined)
     return moduleProblem("has no default export; write `export default` and the definition, or a list of them");
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return { documents: values.map((one) => ({ value: one, lineOf: () => undefined })), problems: [] };
+  return { documents: values.map((one) => ({ value: one, lineOf: async () => undefined })), problems: [] };
 }
 
 async function readSource(file: string, options: LoadOptions): Promise<SourceText> {
@@ -124,9 +133,12 @@ export async function loadDefinitionFile(file: string, options: LoadOptions): Pr
   const { documents, problems: broken } = await readSource(file, options);
   const fallbackKey = basename(file).replace(/\.[a-z]+$/i, "");
   const readings = documents.map((document) => ({ document, reading: options.read(document.value, fallbackKey) }));
-  const problems = [
+  const told = [
     ...broken.map((problem) => tellProblem(problem, undefined)),
     ...readings.flatMap(({ document, reading }) => reading.problems.map((problem) => tellProblem(problem, document))),
+  ];
+  const problems = [
+    ...(await Promise.all(told)),
     ...repeatedKeys(readings.flatMap(({ reading }) => reading.definitions)),
   ].toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
   const sound = !problems.some(({ severity }) => severity === "error");

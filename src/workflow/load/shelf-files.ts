@@ -4,7 +4,6 @@ import { extname, resolve } from "node:path";
 import type { Definition } from "../../../machines/workflow/definition.ts";
 import { TroupeError } from "../../errors.ts";
 import { loadDefinitionFile, loadDefinitionFolder, tellFileProblem, type LoadOptions } from "./definition-file.ts";
-import { writeDefinition } from "./definition-text.ts";
 import { tellProblems } from "./told-problems.ts";
 
 /**
@@ -48,6 +47,7 @@ export async function saveDefinition(definition: Definition, file: string): Prom
     );
   const place = resolve(file);
   const draft = `${place}.${randomUUID()}.draft`;
+  const { writeDefinition } = await import("./definition-text.ts");
   try {
     await writeFile(draft, writeDefinition(definition, format), { flag: "wx" });
     await rename(draft, place);

@@ -10,7 +10,7 @@ import {
   type LoadOptions,
 } from "../../../src/workflow/load/definition-file.ts";
 import { writeDefinition } from "../../../src/workflow/load/definition-text.ts";
-import { readYaml } from "../../../src/workflow/load/source-text.ts";
+import { readYaml } from "../../../src/workflow/load/yaml-text.ts";
 import * as document003 from "../../fixtures/workflow/document-003.ts";
 import { definitionArbitrary } from "../../machines/workflow/definitions.ts";
 
