@@ -5,6 +5,8 @@ import { Deadlines, type Expiring } from "../ports/deadlines.ts";
 /** What a call needs while it is out. */
 export interface CallTerms {
   readonly timeoutMs: number;
+  /** When that is, where the caller has looked at the clock already. */
+  readonly deadlineAt?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Hears that there is an outcome, just before whoever waits for it does. */
   readonly settled?: (() => void) | undefined;
@@ -15,6 +17,8 @@ export interface CallTerms {
 /** One call that has no outcome yet. It is its own deadline and hears its own signal: one object a call. */
 export class OpenCall implements Expiring {
   readonly id: string;
+  /** Where it stands among the calls that are out. */
+  readonly place: number;
   readonly capability: string;
   readonly terms: CallTerms;
   readonly deadlineAt: number;
@@ -30,6 +34,7 @@ export class OpenCall implements Expiring {
     this.#calls = calls;
     this.#resolve = resolve;
     this.id = what.id;
+    this.place = placeOf(what.id);
     this.capability = what.capability;
     this.terms = what.terms;
     this.deadlineAt = what.deadlineAt;
@@ -93,9 +98,9 @@ export class OpenCalls implements Iterable<OpenCall> {
   /** Waits for the outcome of a call that has a place. */
   open(id: string, capability: string, terms: CallTerms): Promise<Outcome<unknown>> {
     return new Promise((resolve) => {
-      const deadlineAt = this.#clock.now() + terms.timeoutMs;
+      const { deadlineAt = this.#clock.now() + terms.timeoutMs } = terms;
       const call = new OpenCall(this, { id, capability, terms, deadlineAt }, resolve);
-      this.#places[placeOf(id)] = call;
+      this.#places[call.place] = call;
       this.#deadlines.add(call);
       terms.signal?.addEventListener("abort", call, { once: true });
     });
@@ -108,7 +113,7 @@ export class OpenCalls implements Iterable<OpenCall> {
 
   /** False: it has its outcome already. */
   remove(call: OpenCall): boolean {
-    const place = placeOf(call.id);
+    const { place } = call;
     if (this.#places[place] !== call) return false;
     this.#places[place] = undefined;
     this.release(place);
@@ -132,6 +137,10 @@ export class OpenCalls implements Iterable<OpenCall> {
   }
 }
 
+/** The number that an id of ours ends with; anything at all for another one. */
 function placeOf(id: string): number {
-  return Number(id.slice(id.lastIndexOf(".") + 1));
+  let place = 0;
+  for (let index = id.lastIndexOf(".") + 1; index < id.length; index += 1)
+    place = place * 10 + id.charCodeAt(index) - 0x30;
+  return place;
 }

@@ -4,7 +4,7 @@ import { hopsMax } from "../../machines/wire/limits.ts";
 import { packValue, unpackValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
 import { hostValues } from "./host-values.ts";
-import { writeAddress, type Address, type RemoteDown } from "./hosting.ts";
+import { noHeaders, writeAddress, type Address, type RemoteDown } from "./hosting.ts";
 import { messageBytesMax, openCallsMax } from "./limits.ts";
 import { OpenCalls, type CallTerms } from "./open-calls.ts";
 import { readDown, readFailure, readOutcome } from "./payloads.ts";
@@ -97,16 +97,7 @@ export class Requests {
       this.#dead({ id, to: address, capability, reason: `${packed.fault.path} ${packed.fault.what}` });
       return "stopped";
     }
-    const draft: Draft = {
-      id,
-      k: "tell",
-      f: "",
-      to: address,
-      ty: capability,
-      p: packed.value,
-      ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
-      ...(options.headers === undefined ? {} : { x: options.headers }),
-    };
+    const draft = withExtras({ id, k: "tell", f: "", to: address, ty: capability, p: packed.value }, options);
     if (this.#carrier.measure(draft) > messageBytesMax) {
       this.#dead({ id, to: address, capability, reason: "too large" });
       return "stopped";
@@ -205,54 +196,58 @@ export class Requests {
     what: { readonly to: string; readonly ty: string; readonly input: unknown },
     options: RequestOptions,
   ): Promise<Outcome<unknown>> {
-    const refused = (failed: Failure): Promise<Outcome<unknown>> => {
-      options.settled?.();
-      return Promise.resolve({ ok: false, failure: failed });
-    };
-    const { hops = hopsMax, signal } = options;
-    if (signal?.aborted === true) return refused(failure("call/cancelled", `the caller aborted ${what.ty}`));
-    if (hops <= 0) return refused(failure("remote/hops-exhausted", `${what.ty} was passed on ${hopsMax} times`));
-    const node = this.#carrier.peer;
-    const refusal = this.#carrier.refusal();
-    if (refusal === "full")
-      return refused(failure("remote/full", `too much waits to be sent to node ${node}`, { node }));
-    if (refusal === "down") return refused(failure("remote/unreachable", `there is no session with ${node}`, { node }));
+    const { ty } = what;
+    const hindrance = this.#hindrance(ty, options);
+    if (hindrance !== undefined) return refuse(hindrance, options);
     const packed = packValue(what.input, hostValues);
     if (!packed.ok) {
       const { path, what: why } = packed.fault;
-      return refused(failure("remote/unsendable", `the input of ${what.ty} cannot travel: ${path} ${why}`, { path }));
+      const message = `the input of ${ty} cannot travel: ${path} ${why}`;
+      return refuse(failure("remote/unsendable", message, { path }), options);
     }
-    if (this.#calls.size >= openCallsMax)
-      return refused(failure("remote/full", `${openCallsMax} calls to node ${node} are open`, { node }));
     const place = this.#calls.reserve();
     const id = `${this.#nextId()}.${place}`;
-    const draft: Draft = {
-      id,
-      k,
-      f: "",
-      to: what.to,
-      ty: what.ty,
-      p: packed.value,
-      ttl: Math.max(0, Math.round(options.timeoutMs)),
-      hp: hops,
-      ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
-      ...(options.tracestate === undefined ? {} : { ts: options.tracestate }),
-      ...headersOf(options),
-    };
+    const { hops: hp = hopsMax } = options;
+    const ttl = Math.max(0, Math.round(options.timeoutMs));
+    const draft = withExtras({ id, k, f: "", to: what.to, ty, p: packed.value, ttl, hp }, options);
     const bytes = this.#carrier.measure(draft);
     if (bytes > messageBytesMax) {
       this.#calls.release(place);
-      const message = `the input of ${what.ty} makes a message of ${bytes} bytes; it may have ${messageBytesMax}`;
-      return refused(failure("remote/unsendable", message, { path: "value", bytes }));
+      const message = `the input of ${ty} makes a message of ${bytes} bytes; it may have ${messageBytesMax}`;
+      return refuse(failure("remote/unsendable", message, { path: "value", bytes }), options);
     }
     this.#lastId = id;
-    const answered = this.#calls.open(id, what.ty, options);
+    const answered = this.#calls.open(id, ty, options);
     this.#carrier.send(draft);
     return answered;
   }
+
+  /** Why a call is not made at all. */
+  #hindrance(ty: string, { hops = hopsMax, signal }: RequestOptions): Failure | undefined {
+    if (signal?.aborted === true) return failure("call/cancelled", `the caller aborted ${ty}`);
+    if (hops <= 0) return failure("remote/hops-exhausted", `${ty} was passed on ${hopsMax} times`);
+    const { peer: node } = this.#carrier;
+    const refusal = this.#carrier.refusal();
+    if (refusal === "full") return failure("remote/full", `too much waits to be sent to node ${node}`, { node });
+    if (refusal === "down") return failure("remote/unreachable", `there is no session with ${node}`, { node });
+    if (this.#calls.size < openCallsMax) return undefined;
+    return failure("remote/full", `${openCallsMax} calls to node ${node} are open`, { node });
+  }
 }
 
-function headersOf({ headers, stream }: RequestOptions): Pick<Draft, "x"> {
-  if (stream === undefined) return headers === undefined ? {} : { x: headers };
-  return { x: { ...headers, credit: String(stream.credit) } };
+function refuse(failed: Failure, { settled }: RequestOptions): Promise<Outcome<unknown>> {
+  settled?.();
+  return Promise.resolve({ ok: false, failure: failed });
+}
+
+type Extras = Pick<RequestOptions, "traceparent" | "tracestate" | "headers" | "stream">;
+
+/** With its trace and its headers, where it has any; in place, since every call passes here. */
+function withExtras(draft: Draft, { traceparent, tracestate, headers = noHeaders, stream }: Extras): Draft {
+  const dressed: { -readonly [Field in keyof Draft]: Draft[Field] } = draft;
+  if (traceparent !== undefined) dressed.tp = traceparent;
+  if (tracestate !== undefined) dressed.ts = tracestate;
+  if (stream !== undefined) dressed.x = { ...headers, credit: String(stream.credit) };
+  else if (headers !== noHeaders) dressed.x = headers;
+  return dressed;
 }
