@@ -27,6 +27,6 @@ export const redialMaxMs = 30_000;
 /** How long a connection must have held before the waits begin at the lowest again. */
 export const healthyAfterMs = 10_000;
 /** Messages that wait when nothing more is gained by gathering: they go at once, so that both sides work side by side. */
-export const gatheredMessagesMax = 16;
+export const gatheredMessagesMax = 32;
 /** Bytes that wait when they go at once. */
 export const gatheredBytesMax = 16_384;

@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import { hostValues } from "./host-values.ts";
 import { noHeaders, writeAddress, type Address, type RemoteDown } from "./hosting.ts";
 import { messageBytesMax, openCallsMax } from "./limits.ts";
-import { OpenCalls, type CallTerms } from "./open-calls.ts";
+import { OpenCalls, type CallTerms } from "./calls/open-calls.ts";
 import { readDown, readFailure, readOutcome } from "./payloads.ts";
 
 /** How a call to another node is made. */

@@ -2,20 +2,11 @@ import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
 import { takeToken, type Bucket } from "../../machines/session/bucket.ts";
 import { isGranted, type GrantVerb } from "../../machines/session/grants.ts";
 import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope.ts";
-import { hopsMax, ttlMaxMs } from "../../machines/wire/limits.ts";
-import { packValue, unpackValue } from "../../machines/wire/values.ts";
+import { packValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
+import { Received, ServedCall } from "./calls/received.ts";
 import { hostValues } from "./host-values.ts";
-import {
-  noHeaders,
-  readAddress,
-  writeAddress,
-  type Address,
-  type Hosting,
-  type Incoming,
-  type IncomingCall,
-  type RemoteDown,
-} from "./hosting.ts";
+import { readAddress, writeAddress, type Address, type Hosting, type RemoteDown } from "./hosting.ts";
 import {
   deathsPerMessageMax,
   messageBytesMax,
@@ -37,69 +28,6 @@ export interface ServiceOptions {
   readonly measure: (draft: Draft) => number;
   readonly send: (draft: Draft) => void;
   readonly defer: (run: () => void) => void;
-}
-
-/** One message of the peer as this node is given it. */
-class Received implements Incoming {
-  readonly peer: string;
-  readonly to: Address;
-  readonly capability: string;
-  readonly input: unknown;
-  readonly id: string;
-  readonly traceparent: string | undefined;
-  readonly tracestate: string | undefined;
-  readonly hops: number;
-  readonly headers: Incoming["headers"];
-
-  constructor(peer: string, { id, to, ty, p, tp, ts, hp = hopsMax, x = noHeaders }: Envelope) {
-    this.peer = peer;
-    this.to = readAddress(to);
-    this.capability = ty;
-    this.input = p === undefined ? undefined : unpackValue(p, hostValues);
-    this.id = id;
-    this.traceparent = tp;
-    this.tracestate = ts;
-    this.hops = Math.max(0, hp - 1);
-    this.headers = x;
-  }
-}
-
-/** A call of the peer that has no answer yet. */
-class ServedCall extends Received implements IncomingCall {
-  readonly ttlMs: number;
-  /** Items that the caller takes; undefined where it takes none at all. */
-  credit: number | undefined;
-  refill: (() => void) | undefined;
-  readonly #emit: (served: ServedCall, item: unknown) => Promise<void>;
-  #cancels: (() => void)[] | undefined;
-  #isGivenUp = false;
-
-  constructor(peer: string, envelope: Envelope, emit: (served: ServedCall, item: unknown) => Promise<void>) {
-    super(peer, envelope);
-    this.ttlMs = envelope.ttl ?? ttlMaxMs;
-    const credit = Number(envelope.x?.["credit"] ?? Number.NaN);
-    this.credit = Number.isSafeInteger(credit) && credit >= 0 ? credit : undefined;
-    this.#emit = emit;
-  }
-
-  get isFollowed(): boolean {
-    return this.credit !== undefined;
-  }
-
-  onCancel(cancel: () => void): void {
-    if (this.#isGivenUp) cancel();
-    else (this.#cancels ??= []).push(cancel);
-  }
-
-  emit(item: unknown): Promise<void> {
-    return this.#emit(this, item);
-  }
-
-  giveUp(): void {
-    this.#isGivenUp = true;
-    this.refill?.();
-    for (const cancel of this.#cancels ?? []) cancel();
-  }
 }
 
 /** The floor above broke its promise never to throw: the caller hears of a crash, and no more than its message. */

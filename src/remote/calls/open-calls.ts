@@ -1,6 +1,6 @@
-import { failure, type Outcome } from "../../machines/failure.ts";
-import type { Clock } from "../ports/clock.ts";
-import { Deadlines, type Expiring } from "../ports/deadlines.ts";
+import { failure, type Outcome } from "../../../machines/failure.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { Deadlines, type Expiring } from "../../ports/deadlines.ts";
 
 /** What a call needs while it is out. */
 export interface CallTerms {
