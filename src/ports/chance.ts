@@ -15,7 +15,7 @@ export interface Ids {
  * Random bytes drawn and written as hex at once: asking the system for each id would cost more than the rest of a call.
  * An id that is kept may hold the text that it was cut from, so there is little of it.
  */
-const poolBytes = 1_024;
+const poolBytes = 4_096;
 const pool = Buffer.allocUnsafeSlow(poolBytes);
 let text = "";
 /** Characters of the text that have been given away. */
