@@ -6,9 +6,10 @@ export type GrantVerb = "tell" | "watch" | "spawn";
  * stands for any rest; anywhere else it is a star.
  */
 export function isGranted(grants: readonly string[], verb: GrantVerb, target: string): boolean {
-  return grants.some((grant) => {
-    if (!grant.startsWith(`${verb}:`)) return false;
+  for (const grant of grants) {
+    if (!grant.startsWith(verb) || grant[verb.length] !== ":") continue;
     const pattern = grant.slice(verb.length + 1);
-    return pattern.endsWith("*") ? target.startsWith(pattern.slice(0, -1)) : target === pattern;
-  });
+    if (pattern.endsWith("*") ? target.startsWith(pattern.slice(0, -1)) : target === pattern) return true;
+  }
+  return false;
 }

@@ -29,6 +29,6 @@ export const healthyAfterMs = 10_000;
 /** How often a link is sent on in a row before a session has held; further redirects are not followed. */
 export const redirectsMax = 5;
 /** Messages that wait when nothing more is gained by gathering: they go at once, so that both sides work side by side. */
-export const gatheredMessagesMax = 16;
+export const gatheredMessagesMax = 32;
 /** Bytes that wait when they go at once. */
 export const gatheredBytesMax = 16_384;

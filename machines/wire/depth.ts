@@ -40,14 +40,18 @@ export function findContentFault(value: unknown, levels: number = depthMax): Con
   if (levels === 0) return "too deep";
   if (Array.isArray(value)) {
     for (const item of value) {
+      if (typeof item !== "object" || item === null) continue;
       const fault = findContentFault(item, levels - 1);
       if (fault !== undefined) return fault;
     }
     return undefined;
   }
-  for (const key of Object.keys(value)) {
+  // What came from a parser inherits nothing that could be counted here, so this goes through its own keys only.
+  for (const key in value) {
     if (key === "__proto__") return "has a __proto__ key";
-    const fault = findContentFault((value as { readonly [key: string]: unknown })[key], levels - 1);
+    const item = (value as { readonly [key: string]: unknown })[key];
+    if (typeof item !== "object" || item === null) continue;
+    const fault = findContentFault(item, levels - 1);
     if (fault !== undefined) return fault;
   }
   return undefined;

@@ -6,7 +6,7 @@ import type { Progress } from "../agent/context.ts";
 import type { Fallback, Recovery } from "../agent/define.ts";
 import { Account, noBaggage } from "../agent/envelope.ts";
 import type { Cell } from "../system/cell.ts";
-import type { Expiring } from "../system/deadlines.ts";
+import type { ClosingCall } from "../system/core.ts";
 import { Delivery, type Sender } from "../system/delivery.ts";
 import { describeThrown } from "../system/verdicts.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -21,7 +21,7 @@ export const lanes = { high: 0, normal: 1, low: 2 } as const;
 const defaultBackoff = { firstMs: 100, maxMs: 10_000, rate: 2, jitter: 0.5 };
 
 /** One call from routing to its outcome. It is its own envelope, deadline, sender and selection input: one object a call. */
-export class CallRecord implements Sender, Expiring, Leaving, SelectionInput {
+export class CallRecord implements Sender, ClosingCall, Leaving, SelectionInput {
   readonly #dispatcher: Dispatcher;
   readonly #request: CallRequest;
   readonly #resolve: (outcome: Outcome<unknown>) => void;

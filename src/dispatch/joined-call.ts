@@ -1,6 +1,5 @@
 import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
-import type { Core } from "../system/core.ts";
-import type { Expiring } from "../system/deadlines.ts";
+import type { ClosingCall, Core } from "../system/core.ts";
 import { closedFailure } from "./call-failures.ts";
 import { deadlineOf, type CallRequest } from "./request.ts";
 
@@ -13,7 +12,7 @@ export function joinCall(
   return new Promise((resolve) => new JoinedCall(core, request, resolve).begin(first));
 }
 
-class JoinedCall implements Expiring {
+class JoinedCall implements ClosingCall {
   readonly deadlineAt: number;
   heapIndex = -1;
   readonly #core: Core;

@@ -14,7 +14,7 @@ export interface CallRequest {
   /** The call that this one is made under. */
   readonly under?: Envelope;
   /** The one agent that is meant. */
-  readonly target?: Cell;
+  readonly target?: Cell | undefined;
   /** Restricts the choice to these agents. */
   readonly among?: (cell: Cell) => boolean;
   /** It came from another node: it is answered here, and never passed on. */

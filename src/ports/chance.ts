@@ -11,19 +11,24 @@ export interface Ids {
   hex(bytes?: number): string;
 }
 
-/** Random bytes drawn at once: asking the system for each id would cost more than the rest of a call. */
-const poolBytes = 8_192;
+/**
+ * Random bytes drawn and written as hex at once: asking the system for each id would cost more than the rest of a call.
+ * An id that is kept may hold the text that it was cut from, so there is little of it.
+ */
+const poolBytes = 4_096;
 const pool = Buffer.allocUnsafeSlow(poolBytes);
-let used = poolBytes;
+let text = "";
+/** Characters of the text that have been given away. */
+let used = 0;
 
 function hex(bytes = 8): string {
   if (bytes > poolBytes) return randomFillSync(Buffer.allocUnsafe(bytes)).toString("hex");
-  if (used + bytes > poolBytes) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  used += bytes;
-  return pool.toString("hex", used - bytes, used);
+  const from = used;
+  used += bytes * 2;
+  if (used <= text.length) return text.slice(from, used);
+  text = randomFillSync(pool).toString("hex");
+  used = bytes * 2;
+  return text.slice(0, used);
 }
 
 export const systemRandom: Random = { next: Math.random };

@@ -7,6 +7,9 @@ export interface Address {
   readonly incarnation?: number;
 }
 
+/** The headers of a message that has none. */
+export const noHeaders: { readonly [name: string]: string } = Object.freeze({});
+
 /** What came with a message from a peer. */
 export interface Incoming {
   readonly peer: string;
@@ -15,8 +18,8 @@ export interface Incoming {
   readonly input: unknown;
   /** The sender's id of this message, the same at every retry. */
   readonly id: string;
-  readonly traceparent?: string;
-  readonly tracestate?: string;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
   /** How often it may still be passed on. */
   readonly hops: number;
   readonly headers: { readonly [name: string]: string };

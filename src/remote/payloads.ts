@@ -44,7 +44,14 @@ export function isFailure(value: Json | Failure): value is Failure {
   return typeof value === "object" && value !== null && "code" in value && "retry" in value;
 }
 
+/** The usual answer, which needs no schema: a value and nothing else. */
+function isBareReply(payload: Json | undefined): payload is { readonly value: Json } {
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) return false;
+  return Object.hasOwn(payload, "value") && !("degraded" in payload);
+}
+
 export function readOutcome(payload: Json | undefined): Outcome<unknown> {
+  if (isBareReply(payload)) return { ok: true, value: unpackValue(payload.value, hostValues) };
   const parsed = replySchema.safeParse(payload);
   if (!parsed.success) return { ok: false, failure: garbled };
   const value = unpackValue(parsed.data.value, hostValues);

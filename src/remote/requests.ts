@@ -4,23 +4,18 @@ import { hopsMax } from "../../machines/wire/limits.ts";
 import { packValue, unpackValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
 import { hostValues } from "./host-values.ts";
-import { writeAddress, type Address, type RemoteDown } from "./hosting.ts";
+import { noHeaders, writeAddress, type Address, type RemoteDown } from "./hosting.ts";
 import { messageBytesMax, openCallsMax } from "./limits.ts";
+import { OpenCalls, type CallTerms } from "./calls/open-calls.ts";
 import { readDown, readFailure, readOutcome } from "./payloads.ts";
 
 /** How a call to another node is made. */
-export interface RequestOptions {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+export interface RequestOptions extends CallTerms {
   readonly traceparent?: string;
   readonly tracestate?: string;
   /** Where this message may still be passed on to; a forwarder gives what it was given. */
   readonly hops?: number;
   readonly headers?: { readonly [name: string]: string };
-  /** Hears that there is an outcome, just before whoever waits for it does. */
-  readonly settled?: () => void;
-  /** Hears what the handler emits; it may emit so many items before it is granted more. */
-  readonly stream?: { readonly credit: number; next(item: unknown): void };
 }
 
 /** A message that reached nobody, or of which that is not known. */
@@ -41,20 +36,14 @@ export interface Carrier {
   send(draft: Draft): void;
 }
 
-interface OpenCall {
-  readonly capability: string;
-  readonly stream: RequestOptions["stream"];
-  readonly settle: (outcome: Outcome<unknown>) => void;
-}
-
 /** What this node has asked of one peer and has no answer to. Everything asked is answered exactly once. */
 export class Requests {
   readonly #carrier: Carrier;
-  readonly #clock: Clock;
   readonly #dead: (letter: DeadRemoteLetter) => void;
   readonly #prefix: string;
   #number = 0;
-  readonly #calls = new Map<string, OpenCall>();
+  #lastId = "";
+  readonly #calls: OpenCalls;
   readonly #monitors = new Map<string, (down: RemoteDown) => void>();
 
   constructor(
@@ -62,7 +51,7 @@ export class Requests {
     options: { readonly clock: Clock; readonly prefix: string; readonly dead: (letter: DeadRemoteLetter) => void },
   ) {
     this.#carrier = carrier;
-    this.#clock = options.clock;
+    this.#calls = new OpenCalls(options.clock, (id) => carrier.send(this.#notice("cancel", id)));
     this.#prefix = options.prefix;
     this.#dead = options.dead;
   }
@@ -72,9 +61,9 @@ export class Requests {
     return this.#calls.size + this.#monitors.size;
   }
 
-  /** The id of the message asked last, for `grant`. */
+  /** The id of the call asked last, for `grant`. */
   get lastId(): string {
-    return `${this.#prefix}-${this.#number.toString(36)}`;
+    return this.#lastId;
   }
 
   call(to: Address, capability: string, given: { input: unknown; options: RequestOptions }): Promise<Outcome<unknown>> {
@@ -108,16 +97,7 @@ export class Requests {
       this.#dead({ id, to: address, capability, reason: `${packed.fault.path} ${packed.fault.what}` });
       return "stopped";
     }
-    const draft: Draft = {
-      id,
-      k: "tell",
-      f: "",
-      to: address,
-      ty: capability,
-      p: packed.value,
-      ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
-      ...(options.headers === undefined ? {} : { x: options.headers }),
-    };
+    const draft = withExtras({ id, k: "tell", f: "", to: address, ty: capability, p: packed.value }, options);
     if (this.#carrier.measure(draft) > messageBytesMax) {
       this.#dead({ id, to: address, capability, reason: "too large" });
       return "stopped";
@@ -154,17 +134,17 @@ export class Requests {
 
   /** Lets a handler emit so many more items. */
   grant(id: string, items: number): void {
-    if (this.#calls.has(id)) this.#carrier.send({ ...this.#notice("credit", id), p: items });
+    if (this.#calls.get(id) !== undefined) this.#carrier.send({ ...this.#notice("credit", id), p: items });
   }
 
   /** Takes an answer of the peer; one that nobody waits for any more is nobody's. */
   take(envelope: Envelope): void {
     const id = envelope.re ?? "";
     const { k, p } = envelope;
-    if (k === "spawned" && !this.#calls.has(id)) this.#disown(readOutcome(p));
-    else if (k === "reply" || k === "spawned") this.#calls.get(id)?.settle(readOutcome(p));
+    if (k === "reply") this.#calls.get(id)?.settle(readOutcome(p));
+    else if (k === "spawned") this.#born(id, readOutcome(p));
     else if (k === "err") this.#refused(id, readFailure(p), envelope.to);
-    else if (k === "chunk") this.#calls.get(id)?.stream?.next(unpackValue(p ?? null, hostValues));
+    else if (k === "chunk") this.#calls.get(id)?.terms.stream?.next(unpackValue(p ?? null, hostValues));
     else if (k === "down") for (const one of readDown(p, id)) this.#fell(one.id, one.down);
   }
 
@@ -173,15 +153,18 @@ export class Requests {
     for (const draft of unsettled)
       if (draft.k === "tell") this.#dead({ id: draft.id, to: draft.to, capability: draft.ty, reason: "indeterminate" });
     const node = this.#carrier.peer;
-    for (const call of this.#calls.values()) {
+    for (const call of this.#calls) {
       const message = `the session with node ${node} ended while ${call.capability} was out: it may or may not have run`;
       call.settle({ ok: false, failure: failure("remote/indeterminate", message, { node }) });
     }
+    this.#calls.close();
     for (const id of this.#monitors.keys()) this.#fell(id, { reason: "noconnection" });
   }
 
-  /** An agent that was spawned after whoever wanted it had given up. */
-  #disown(born: Outcome<unknown>): void {
+  /** An agent that was spawned after whoever wanted it had given up is stopped. */
+  #born(id: string, born: Outcome<unknown>): void {
+    const call = this.#calls.get(id);
+    if (call !== undefined) return call.settle(born);
     const { path, incarnation } = (born.ok ? born.value : {}) as Partial<Address>;
     if (typeof path === "string" && typeof incarnation === "number") this.stop({ path, incarnation });
   }
@@ -201,7 +184,7 @@ export class Requests {
 
   #nextId(): string {
     this.#number += 1;
-    return `${this.#prefix}-${this.#number.toString(36)}`;
+    return `${this.#prefix}-${this.#number}`;
   }
 
   #notice(k: EnvelopeKind, re: string): Draft {
@@ -213,75 +196,58 @@ export class Requests {
     what: { readonly to: string; readonly ty: string; readonly input: unknown },
     options: RequestOptions,
   ): Promise<Outcome<unknown>> {
-    const refused = (failed: Failure): Promise<Outcome<unknown>> => {
-      options.settled?.();
-      return Promise.resolve({ ok: false, failure: failed });
-    };
-    const { hops = hopsMax, signal } = options;
-    if (signal?.aborted === true) return refused(failure("call/cancelled", `the caller aborted ${what.ty}`));
-    if (hops <= 0) return refused(failure("remote/hops-exhausted", `${what.ty} was passed on ${hopsMax} times`));
-    const node = this.#carrier.peer;
-    const refusal = this.#carrier.refusal();
-    if (refusal === "full")
-      return refused(failure("remote/full", `too much waits to be sent to node ${node}`, { node }));
-    if (refusal === "down") return refused(failure("remote/unreachable", `there is no session with ${node}`, { node }));
+    const { ty } = what;
+    const hindrance = this.#hindrance(ty, options);
+    if (hindrance !== undefined) return refuse(hindrance, options);
     const packed = packValue(what.input, hostValues);
     if (!packed.ok) {
       const { path, what: why } = packed.fault;
-      return refused(failure("remote/unsendable", `the input of ${what.ty} cannot travel: ${path} ${why}`, { path }));
+      const message = `the input of ${ty} cannot travel: ${path} ${why}`;
+      return refuse(failure("remote/unsendable", message, { path }), options);
     }
-    if (this.#calls.size >= openCallsMax)
-      return refused(failure("remote/full", `${openCallsMax} calls to node ${node} are open`, { node }));
-    const id = this.#nextId();
-    const draft: Draft = {
-      id,
-      k,
-      f: "",
-      to: what.to,
-      ty: what.ty,
-      p: packed.value,
-      ttl: Math.max(0, Math.round(options.timeoutMs)),
-      hp: hops,
-      ...(options.traceparent === undefined ? {} : { tp: options.traceparent }),
-      ...(options.tracestate === undefined ? {} : { ts: options.tracestate }),
-      ...headersOf(options),
-    };
+    const place = this.#calls.reserve();
+    const id = `${this.#nextId()}.${place}`;
+    const { hops: hp = hopsMax } = options;
+    const ttl = Math.max(0, Math.round(options.timeoutMs));
+    const draft = withExtras({ id, k, f: "", to: what.to, ty, p: packed.value, ttl, hp }, options);
     const bytes = this.#carrier.measure(draft);
     if (bytes > messageBytesMax) {
-      const message = `the input of ${what.ty} makes a message of ${bytes} bytes; it may have ${messageBytesMax}`;
-      return refused(failure("remote/unsendable", message, { path: "value", bytes }));
+      this.#calls.release(place);
+      const message = `the input of ${ty} makes a message of ${bytes} bytes; it may have ${messageBytesMax}`;
+      return refuse(failure("remote/unsendable", message, { path: "value", bytes }), options);
     }
+    this.#lastId = id;
+    const answered = this.#calls.open(id, ty, options);
     this.#carrier.send(draft);
-    return this.#await(id, what.ty, options);
+    return answered;
   }
 
-  #await(id: string, capability: string, options: RequestOptions): Promise<Outcome<unknown>> {
-    const { signal, timeoutMs } = options;
-    return new Promise((resolve) => {
-      const giveUp = (outcome: Outcome<unknown>): void => {
-        this.#calls.get(id)?.settle(outcome);
-        this.#carrier.send(this.#notice("cancel", id));
-      };
-      const cancel = (): void =>
-        giveUp({ ok: false, failure: failure("call/cancelled", `the caller aborted ${capability}`, { capability }) });
-      const settle = (outcome: Outcome<unknown>): void => {
-        if (!this.#calls.delete(id)) return;
-        limit.cancel();
-        signal?.removeEventListener("abort", cancel);
-        options.settled?.();
-        resolve(outcome);
-      };
-      const limit = this.#clock.after(timeoutMs, () => {
-        const message = `no outcome of ${capability} within ${timeoutMs} ms`;
-        giveUp({ ok: false, failure: failure("call/timeout", message, { capability, timeoutMs }) });
-      });
-      this.#calls.set(id, { capability, stream: options.stream, settle });
-      signal?.addEventListener("abort", cancel, { once: true });
-    });
+  /** Why a call is not made at all. */
+  #hindrance(ty: string, { hops = hopsMax, signal }: RequestOptions): Failure | undefined {
+    if (signal?.aborted === true) return failure("call/cancelled", `the caller aborted ${ty}`);
+    if (hops <= 0) return failure("remote/hops-exhausted", `${ty} was passed on ${hopsMax} times`);
+    const { peer: node } = this.#carrier;
+    const refusal = this.#carrier.refusal();
+    if (refusal === "full") return failure("remote/full", `too much waits to be sent to node ${node}`, { node });
+    if (refusal === "down") return failure("remote/unreachable", `there is no session with ${node}`, { node });
+    if (this.#calls.size < openCallsMax) return undefined;
+    return failure("remote/full", `${openCallsMax} calls to node ${node} are open`, { node });
   }
 }
 
-function headersOf({ headers, stream }: RequestOptions): Pick<Draft, "x"> {
-  if (stream === undefined) return headers === undefined ? {} : { x: headers };
-  return { x: { ...headers, credit: String(stream.credit) } };
+function refuse(failed: Failure, { settled }: RequestOptions): Promise<Outcome<unknown>> {
+  settled?.();
+  return Promise.resolve({ ok: false, failure: failed });
+}
+
+type Extras = Pick<RequestOptions, "traceparent" | "tracestate" | "headers" | "stream">;
+
+/** With its trace and its headers, where it has any; in place, since every call passes here. */
+function withExtras(draft: Draft, { traceparent, tracestate, headers = noHeaders, stream }: Extras): Draft {
+  const dressed: { -readonly [Field in keyof Draft]: Draft[Field] } = draft;
+  if (traceparent !== undefined) dressed.tp = traceparent;
+  if (tracestate !== undefined) dressed.ts = tracestate;
+  if (stream !== undefined) dressed.x = { ...headers, credit: String(stream.credit) };
+  else if (headers !== noHeaders) dressed.x = headers;
+  return dressed;
 }

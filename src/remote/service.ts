@@ -2,11 +2,11 @@ import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
 import { takeToken, type Bucket } from "../../machines/session/bucket.ts";
 import { isGranted, type GrantVerb } from "../../machines/session/grants.ts";
 import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope.ts";
-import { hopsMax, ttlMaxMs } from "../../machines/wire/limits.ts";
-import { packValue, unpackValue } from "../../machines/wire/values.ts";
+import { packValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
+import { Received, ServedCall } from "./calls/received.ts";
 import { hostValues } from "./host-values.ts";
-import { readAddress, writeAddress, type Address, type Hosting, type Incoming, type RemoteDown } from "./hosting.ts";
+import { readAddress, writeAddress, type Address, type Hosting, type RemoteDown } from "./hosting.ts";
 import {
   deathsPerMessageMax,
   messageBytesMax,
@@ -29,16 +29,6 @@ export interface ServiceOptions {
   readonly send: (draft: Draft) => void;
   readonly defer: (run: () => void) => void;
 }
-
-interface ServedCall {
-  /** Called when the caller gives up; undefined when it has. */
-  cancels: (() => void)[] | undefined;
-  /** Items that the caller takes; undefined where it takes none at all. */
-  credit: number | undefined;
-  refill: (() => void) | undefined;
-}
-
-const noHeaders = Object.freeze({});
 
 /** The floor above broke its promise never to throw: the caller hears of a crash, and no more than its message. */
 function faultOf(thrown: unknown): Failure {
@@ -114,47 +104,20 @@ export class Service {
     return failure("remote/forbidden", `node ${this.#options.peer} is not granted ${needs}`, { needs });
   }
 
-  #incoming({ id, to, ty, p, tp, ts, hp, x }: Envelope): Incoming {
-    return {
-      peer: this.#options.peer,
-      to: readAddress(to),
-      capability: ty,
-      input: p === undefined ? undefined : unpackValue(p, hostValues),
-      id,
-      hops: Math.max(0, (hp ?? hopsMax) - 1),
-      headers: x ?? noHeaders,
-      ...(tp === undefined ? {} : { traceparent: tp }),
-      ...(ts === undefined ? {} : { tracestate: ts }),
-    };
-  }
-
   #tell(envelope: Envelope): void {
-    const message = this.#incoming(envelope);
+    const message = new Received(this.#options.peer, envelope);
     const failed = this.#forbidden("tell", message.to.path) ?? this.#options.hosting.tell(message);
     if (failed !== undefined) this.#refuse(envelope.id, failed);
   }
 
   #call(envelope: Envelope): void {
     const { id } = envelope;
-    const incoming = this.#incoming(envelope);
-    const forbidden = this.#forbidden("tell", incoming.to.path);
+    const call = new ServedCall(this.#options.peer, envelope, this.#emit);
+    const forbidden = this.#forbidden("tell", call.to.path);
     if (forbidden !== undefined) return this.#refuse(id, forbidden);
     if (this.#calls.has(id) || this.#calls.size >= openCallsMax)
       return this.#refuse(id, failure("call/busy", `${openCallsMax} calls of this peer are open`));
-    const credit = Number(envelope.x?.["credit"] ?? Number.NaN);
-    const served: ServedCall = {
-      cancels: [],
-      credit: Number.isSafeInteger(credit) && credit >= 0 ? credit : undefined,
-      refill: undefined,
-    };
-    this.#calls.set(id, served);
-    const call = {
-      ...incoming,
-      ttlMs: envelope.ttl ?? ttlMaxMs,
-      isFollowed: served.credit !== undefined,
-      onCancel: (cancel: () => void) => void (served.cancels === undefined ? cancel() : served.cancels.push(cancel)),
-      emit: (item: unknown) => this.#emit(id, served, item),
-    };
+    this.#calls.set(id, call);
     this.#options.hosting.call(call).then(
       (outcome) => this.#settle(id, outcome),
       (thrown: unknown) => this.#settle(id, { ok: false, failure: faultOf(thrown) }),
@@ -169,7 +132,8 @@ export class Service {
     else this.#answer("reply", id, payload);
   }
 
-  async #emit(id: string, served: ServedCall, item: unknown): Promise<void> {
+  readonly #emit = async (served: ServedCall, item: unknown): Promise<void> => {
+    const { id } = served;
     if (served.credit === undefined) return;
     while (served.credit <= 0 && this.#calls.has(id)) await new Promise<void>((resolve) => (served.refill = resolve));
     if (!this.#calls.has(id)) return;
@@ -177,7 +141,7 @@ export class Service {
     if (!packed.ok) throw new Error(`the item cannot travel: ${packed.fault.path} ${packed.fault.what}`);
     served.credit -= 1;
     this.#answer("chunk", id, packed.value);
-  }
+  };
 
   #credit(id: string, items: Draft["p"]): void {
     const served = this.#calls.get(id);
@@ -190,10 +154,7 @@ export class Service {
     const served = this.#calls.get(id);
     if (served === undefined) return;
     this.#calls.delete(id);
-    served.refill?.();
-    const { cancels = [] } = served;
-    served.cancels = undefined;
-    for (const cancel of cancels) cancel();
+    served.giveUp();
   }
 
   #monitor({ id, to }: Envelope): void {
@@ -245,7 +206,7 @@ export class Service {
     this.#spawns = bucket;
     if (this.#spawned.size + this.#spawning >= spawnedMax || waitMs > 0)
       return this.#refuse(id, failure("system/full", `a peer may have ${spawnedMax} agents spawned here`, { waitMs }));
-    const { input } = this.#incoming(envelope);
+    const { input } = new Received(this.#options.peer, envelope);
     this.#spawning += 1;
     this.#options.hosting.spawn({ peer: this.#options.peer, name, input }).then(
       (outcome) => this.#born(id, outcome),

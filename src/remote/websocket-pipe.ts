@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
 import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import type { Pipe, PipeEnd, PipeListener } from "../ports/transport.ts";
+import { OutgoingFrames } from "./outgoing-frames.ts";
 
 /** Bytes waiting in a socket before the pipe says that it is full. */
 export const pipeBufferBytesMax = 1_048_576;
@@ -27,14 +28,21 @@ export class WebSocketPipe implements Pipe {
   readonly #net: Socket;
   #listener: PipeListener | undefined;
   #early: (() => void)[] = [];
+  readonly #out: OutgoingFrames;
+  #corked = false;
   #full = false;
   #frameBytesMax = Number.POSITIVE_INFINITY;
   #unwatch: (() => void) | undefined;
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
-  constructor(socket: WebSocket, net: Socket, codec: Codec) {
+  constructor(
+    socket: WebSocket,
+    net: Socket,
+    { codec, isDialer }: { readonly codec: Codec; readonly isDialer: boolean },
+  ) {
     this.#socket = socket;
     this.#net = net;
+    this.#out = new OutgoingFrames(net, isDialer);
     this.end = describeEnd(net, codec);
     net.setNoDelay(true);
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
@@ -57,17 +65,19 @@ export class WebSocketPipe implements Pipe {
 
   send(frame: WireData): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) return true;
-    this.#socket.send(frame);
-    if (this.#socket.bufferedAmount >= pipeBufferBytesMax) this.#full = true;
+    this.#out.add(frame);
+    if (!this.#corked) this.#out.flush();
+    if (this.#net.writableLength >= pipeBufferBytesMax) this.#full = true;
     return !this.#full;
   }
 
   cork(write: () => void): void {
-    this.#net.cork();
+    this.#corked = true;
     try {
       write();
     } finally {
-      this.#net.uncork();
+      this.#corked = false;
+      this.#out.flush();
     }
   }
 
@@ -91,6 +101,7 @@ export class WebSocketPipe implements Pipe {
   close(code: number, reason: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = { code, reason };
+    this.#out.flush();
     this.#unwatch?.();
     const limit = setTimeout(() => this.#socket.terminate(), goodbyeTimeoutMs);
     this.#socket.once("close", () => clearTimeout(limit));

@@ -53,7 +53,7 @@ async function dial(
       socket.once("upgrade", (response) => {
         const codec = codecs[offered.indexOf(response.headers["sec-websocket-protocol"] ?? "")];
         // An answer that was not offered is an error of the socket, which follows.
-        if (codec !== undefined) pipe = new WebSocketPipe(socket, response.socket, codec);
+        if (codec !== undefined) pipe = new WebSocketPipe(socket, response.socket, { codec, isDialer: true });
       });
       socket.once("open", () => (pipe === undefined ? reject(new Error("no upgrade")) : resolve(pipe)));
       socket.once("unexpected-response", (request, response) => {
@@ -113,7 +113,9 @@ export function acceptWebSockets(
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
     const codec = chooseCodec(codecs, offered);
     if (codec === undefined) return refuseUpgrade(socket, "426 Upgrade Required");
-    server.handleUpgrade(request, socket, head, (webSocket) => accept(new WebSocketPipe(webSocket, socket, codec)));
+    server.handleUpgrade(request, socket, head, (webSocket) =>
+      accept(new WebSocketPipe(webSocket, socket, { codec, isDialer: false })),
+    );
   });
   return { url: door.address("ws"), [Symbol.asyncDispose]: () => door[Symbol.asyncDispose]() };
 }

@@ -6,7 +6,7 @@ import type { Observe } from "../ports/observe.ts";
 import type { Cell } from "./cell.ts";
 import { CrashLog } from "./crash-log.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines, type Expiring } from "../ports/deadlines.ts";
 import type { Delivery } from "./delivery.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Timers } from "./timers.ts";
@@ -35,6 +35,11 @@ export interface CellListener {
   worked(cell: Cell, count: number, from: number): void;
 }
 
+/** A call with a deadline, which the troupe may close before. */
+export interface ClosingCall extends Expiring {
+  close(): void;
+}
+
 /** Resident actors allowed unless the troupe is created with another limit. */
 export const residentActorsMax = 100_000;
 
@@ -42,7 +47,7 @@ export const residentActorsMax = 100_000;
 export class Core {
   readonly ports: Ports;
   readonly runQueue = new RunQueue();
-  readonly deadlines: Deadlines;
+  readonly deadlines: Deadlines<ClosingCall>;
   /** For everything that waits on behalf of the troupe itself. */
   readonly timers: Timers;
   readonly deadLetters: DeadLetters;

@@ -73,12 +73,14 @@ export function* remoteChildren(supervisor: Supervisor): Iterable<RemoteChild> {
 /** The agent at a path such as "/council/level-0/architect". */
 export function cellAt(root: Supervisor, path: string): Cell | undefined {
   let at: Supervisor = root;
-  const names = path.split("/").slice(1);
-  for (const [depth, name] of names.entries()) {
-    const child = at.children.get(name);
+  // Every call from another node passes here: the names are taken one by one, without a list of them.
+  for (let from = path.indexOf("/") + 1; from > 0;) {
+    const to = path.indexOf("/", from);
+    const child = at.children.get(to === -1 ? path.slice(from) : path.slice(from, to));
     if (child === undefined || child.kind === "remote" || child.kind === "run") return undefined;
-    if (child.kind === "agent") return depth === names.length - 1 ? (child as Cell) : undefined;
+    if (child.kind === "agent") return to === -1 ? (child as Cell) : undefined;
     at = child as Supervisor;
+    from = to + 1;
   }
   return undefined;
 }

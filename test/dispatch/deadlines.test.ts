@@ -3,7 +3,7 @@ import { defineAgent, isTroupeError, type CallOptions } from "troupe";
 import { FakeClock } from "troupe/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Deadlines, type Expiring } from "../../src/system/deadlines.ts";
+import { Deadlines, type Expiring } from "../../src/ports/deadlines.ts";
 import { pass, puppet } from "../system/scene.ts";
 import { end, openDesk } from "./desk.ts";
 

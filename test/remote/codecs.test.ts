@@ -144,6 +144,25 @@ describe.each([
     );
   });
 
+  test("long texts travel whole, whatever is in them and wherever they are", () => {
+    const long = "x".repeat(600);
+    const odd = ['"', "\\", "\n", "\u0000", "\u001f", "\u007f", "\u0080", "é", "€", "\ud800", "\u{1f600}", "\u2028"];
+    const texts = [long, "y".repeat(70_000)].flatMap((text) => [
+      text,
+      ...odd.flatMap((one) => [one + text, text + one, `${text.slice(0, 301)}${one}${text.slice(301)}`]),
+    ]);
+    const places = (text: string): unknown[] => [
+      text,
+      { value: text, 'é"': 1, rest: [text, { text }] },
+      { in: { it: { text }, empty: {}, list: [], nothing: null }, short: "s" },
+    ];
+    const drafts = texts.flatMap(places).map((p) => ({ id: "1", p, ty: "t" }));
+    for (const each of drafts) {
+      const back = readBy(codec, writeBy(codec, batchOf([each], 1))) as Batch;
+      expect(unpackValue(back.m[0]?.p as never, hostValues)).toEqual(each.p);
+    }
+  });
+
   test("a frame of a later version is passed over", () => {
     expect(codec.read(codec.write({ t: "x-later", y: [1] } as never))).toEqual({ kind: "ignored" });
   });

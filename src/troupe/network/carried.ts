@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { Allowance } from "../../../machines/call/budget.ts";
 import { extraCharactersMax, extrasMax } from "../../../machines/wire/limits.ts";
 import type { CallOptions } from "../../agent/context.ts";
+import { noBaggage } from "../../agent/envelope.ts";
 import type { Leaving } from "../../dispatch/request.ts";
+import { noHeaders } from "../../remote/hosting.ts";
 
 /** One header is kept for the credit of a stream. */
 const headersMax = extrasMax - 1;
@@ -27,12 +29,14 @@ export type Carried = z.infer<typeof carriedSchema>;
 
 type Carrying = Pick<Leaving, "key" | "runId" | "decisionId" | "priority" | "baggage"> & { readonly left?: Allowance };
 
+const nothingCarried: Carried = Object.freeze({});
+
 /** As headers of the wire, in pieces that fit; undefined where it is too much for one message. */
 export function writeCarried(what: Carrying): { readonly [name: string]: string } | undefined {
   const { key, runId, decisionId, priority, baggage, left } = what;
   const isBare = key === undefined && runId === undefined && decisionId === undefined && priority === undefined;
-  const hasBaggage = Object.keys(baggage).length > 0;
-  if (isBare && !hasBaggage && left === undefined) return {};
+  const hasBaggage = baggage !== noBaggage && Object.keys(baggage).length > 0;
+  if (isBare && !hasBaggage && left === undefined) return noHeaders;
   const text = JSON.stringify({ key, runId, decisionId, priority, budget: left, ...(hasBaggage ? { baggage } : {}) });
   const headers: Record<string, string> = {};
   for (let from = 0, piece = 0; from < text.length; from += extraCharactersMax, piece += 1) {
@@ -44,13 +48,14 @@ export function writeCarried(what: Carrying): { readonly [name: string]: string 
 
 /** Undefined for what no node of ours has written. */
 export function readCarried(headers: { readonly [name: string]: string }): Carried | undefined {
+  if (headers === noHeaders) return nothingCarried;
   let text = "";
   for (let piece = 0; piece < headersMax; piece += 1) {
     const next = headers[`c${piece}`];
     if (next === undefined) break;
     text += next;
   }
-  if (text === "") return {};
+  if (text === "") return nothingCarried;
   try {
     const parsed = carriedSchema.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : undefined;
@@ -59,7 +64,13 @@ export function readCarried(headers: { readonly [name: string]: string }): Carri
   }
 }
 
-/** The options of a tell or a call here that stands for one from another node. */
-export function toOptions({ budget: _budget, ...carried }: Carried, traceparent: string | undefined): CallOptions {
-  return { ...carried, ...(traceparent === undefined ? {} : { traceparent }) };
+/** The options of a tell or a call here that stands for one from another node; the caller may add to them. */
+export function toOptions(
+  carried: Carried,
+  traceparent: string | undefined,
+): { -readonly [Name in keyof CallOptions]: CallOptions[Name] } {
+  const given = traceparent === undefined ? {} : { traceparent };
+  if (carried === nothingCarried) return given;
+  const { budget: _budget, ...rest } = carried;
+  return { ...rest, ...given };
 }

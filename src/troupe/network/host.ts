@@ -91,18 +91,10 @@ export class AgentHost implements Hosting {
       return Promise.resolve(fail(failure("call/timeout", `the deadline of ${capability} passed on the way`)));
     const target = this.#target(call.to);
     if (target !== undefined && "code" in target) return Promise.resolve(fail(target));
-    const request: CallRequest = {
-      capability,
-      input,
-      isLocal: true,
-      asker: call.peer,
-      options: {
-        ...toOptions(carried, traceparent),
-        timeoutMs: Math.min(ttlMs, 3_600_000),
-        ...(call.isFollowed ? { onProgress: reportTo(call) } : {}),
-      },
-      ...(target === undefined ? {} : { target }),
-    };
+    const options = toOptions(carried, traceparent);
+    options.timeoutMs = Math.min(ttlMs, 3_600_000);
+    if (call.isFollowed) options.onProgress = reportTo(call);
+    const request: CallRequest = { capability, input, isLocal: true, asker: call.peer, options, target };
     if (carried.budget !== undefined || carried.key !== undefined) return this.#serveOnce(call, request, carried);
     return this.#ground.dispatcher.send(request, (cancel) => call.onCancel(cancel));
   }

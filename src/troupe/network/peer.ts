@@ -168,34 +168,37 @@ export class Peer {
     const headers = writeCarried(account === undefined ? call : { ...carryOf(call), left: account.left });
     if (headers === undefined) return Promise.resolve({ ok: false, failure: tooMuch });
     const from = this.#clock.now();
+    const timeoutMs = Math.max(1, Math.min(ttlMaxMs, call.deadlineAt - from));
     const { requests } = this;
     let id = "";
     const options: RequestOptions = {
-      timeoutMs: Math.max(1, Math.min(ttlMaxMs, call.deadlineAt - from)),
-      ...(signal === undefined ? {} : { signal }),
+      timeoutMs,
+      deadlineAt: from + timeoutMs,
+      signal,
       traceparent: call.traceparent,
       headers,
-      settled: () => {
-        const ms = this.#clock.now() - from;
-        this.inFlight -= 1;
-        this.meanMs = this.meanMs === 0 ? ms : this.meanMs * 0.9 + ms * 0.1;
-      },
-      ...(account === undefined && !isFollowed
-        ? {}
-        : {
-            stream: {
+      settled: () => this.#settled(from),
+      stream:
+        account === undefined && !isFollowed
+          ? undefined
+          : {
               credit: progressCreditMax,
               next: (given: unknown) => {
                 hear(call, given);
                 requests.grant(id, 1);
               },
             },
-          }),
     };
     this.inFlight += 1;
     const answered = requests.call(to, call.capability, { input: call.input, options });
-    id = requests.lastId;
+    if (options.stream !== undefined) id = requests.lastId;
     return answered;
+  }
+
+  #settled(from: number): void {
+    const ms = this.#clock.now() - from;
+    this.inFlight -= 1;
+    this.meanMs = this.meanMs === 0 ? ms : this.meanMs * 0.9 + ms * 0.1;
   }
 
   tell(to: Address, message: Leaving): TellResult {

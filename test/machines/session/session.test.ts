@@ -44,16 +44,16 @@ describe("sending", () => {
     expect(tight.flush()).toEqual(["send M a=0 l=8 [1=a] on 1"]);
   });
 
-  test("sixteen messages, or 16 KiB, do not wait for the end of the turn, unless the peer has given no credit", () => {
+  test("thirty-two messages, or 16 KiB, do not wait for the end of the turn, unless the peer has given no credit", () => {
     const story = new Story();
-    story.attach(1, 0, 20);
-    const ids = Array.from({ length: 16 }, (_, at) => `m${at}`);
+    story.attach(1, 0, 36);
+    const ids = Array.from({ length: 32 }, (_, at) => `m${at}`);
     expect(story.send(...ids)).toEqual(["wake", "send at once"]);
     expect(story.flush()).toHaveLength(1);
     // What the end of the turn was to send has gone.
     expect(story.flush()).toEqual([]);
     expect(story.send(...ids)).toEqual(["wake", "send at once"]);
-    expect(story.flush()).toEqual([expect.stringMatching(/^send M a=0 l=8 \[17=m0 18=m1 19=m2 20=m3\] on 1$/)]);
+    expect(story.flush()).toEqual([expect.stringMatching(/^send M a=0 l=8 \[33=m0 34=m1 35=m2 36=m3\] on 1$/)]);
     expect(story.send(...ids)).toEqual(["wake"]);
     const large = new Story({ pack: (draft) => ({ data: draft.id, bytes: 10_000 }) });
     large.attach(1, 0, 20);

@@ -1,12 +1,10 @@
-import type { Clock, Timer } from "../ports/clock.ts";
+import type { Clock, Timer } from "./clock.ts";
 
 /** Something with a deadline. `heapIndex` belongs to the heap; -1 while it is not in one. */
 export interface Expiring {
   readonly deadlineAt: number;
   heapIndex: number;
   expire(): void;
-  /** The troupe closes before the deadline. */
-  close(): void;
 }
 
 /**
@@ -19,9 +17,9 @@ const lookAheadMs = 250;
  * Exact deadlines for any number of calls on one native timer: a heap that knows where each entry stands, so that
  * a call that ends early leaves in O(log n), and in O(1) when deadlines come in order.
  */
-export class Deadlines {
+export class Deadlines<Entry extends Expiring = Expiring> {
   readonly #clock: Clock;
-  readonly #heap: Expiring[] = [];
+  readonly #heap: Entry[] = [];
   #timer: Timer | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
 
@@ -29,18 +27,18 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  add(entry: Expiring): void {
+  add(entry: Entry): void {
     entry.heapIndex = this.#heap.length;
     this.#heap.push(entry);
     this.#up(entry.heapIndex);
     if (entry.deadlineAt < this.#armedFor) this.#arm(entry.deadlineAt);
   }
 
-  remove(entry: Expiring): void {
+  remove(entry: Entry): void {
     const index = entry.heapIndex;
     if (index < 0) return;
     entry.heapIndex = -1;
-    const last = this.#heap.pop() as Expiring;
+    const last = this.#heap.pop() as Entry;
     if (last === entry) return;
     this.#place(last, index);
     this.#up(index);
@@ -48,7 +46,7 @@ export class Deadlines {
   }
 
   /** Takes out everything that still waits, and lets the process end. */
-  close(): readonly Expiring[] {
+  close(): readonly Entry[] {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#armedFor = Number.POSITIVE_INFINITY;
@@ -77,17 +75,17 @@ export class Deadlines {
     if (next !== undefined && next.deadlineAt < this.#armedFor) this.#arm(next.deadlineAt);
   };
 
-  #place(entry: Expiring, index: number): void {
+  #place(entry: Entry, index: number): void {
     this.#heap[index] = entry;
     entry.heapIndex = index;
   }
 
   #up(from: number): void {
     let index = from;
-    const entry = this.#heap[index] as Expiring;
+    const entry = this.#heap[index] as Entry;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      const above = this.#heap[parent] as Expiring;
+      const above = this.#heap[parent] as Entry;
       if (above.deadlineAt <= entry.deadlineAt) break;
       this.#place(above, index);
       index = parent;
@@ -97,14 +95,14 @@ export class Deadlines {
 
   #down(from: number): void {
     let index = from;
-    const entry = this.#heap[index] as Expiring;
+    const entry = this.#heap[index] as Entry;
     const count = this.#heap.length;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= count) break;
       const right = this.#heap[child + 1];
-      if (right !== undefined && right.deadlineAt < (this.#heap[child] as Expiring).deadlineAt) child += 1;
-      const below = this.#heap[child] as Expiring;
+      if (right !== undefined && right.deadlineAt < (this.#heap[child] as Entry).deadlineAt) child += 1;
+      const below = this.#heap[child] as Entry;
       if (below.deadlineAt >= entry.deadlineAt) break;
       this.#place(below, index);
       index = child;
