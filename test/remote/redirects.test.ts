@@ -40,11 +40,13 @@ describe("a node that goes away, over real sockets", () => {
     await using east = await serve("east");
     await using client = await createTroupe({ node: "client" });
     const peer = await client.connect(north.url, { auth, redirects: [east.url] });
+    const ref = peer.ref("/who/1");
     expect(await client.call("who", null)).toEqual({ ok: true, value: "north" });
     await north.listener.close({ redirect: east.url });
     await until(() => peer.state === "up" && peer.capabilities.includes("who"));
     expect([peer.node, peer.url]).toEqual(["east", east.url]);
     expect(await client.call("who", null)).toEqual({ ok: true, value: "east" });
+    expect([ref.node, await ref.call("who", null)]).toEqual(["east", { ok: true, value: "east" }]);
     expect(east.listener.peers).toEqual(["client"]);
   });
 

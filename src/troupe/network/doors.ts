@@ -71,7 +71,7 @@ export interface ConnectOptions {
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
   /**
-   * Where that node may send this link on to when it goes away, with the same credentials: other addresses of the same
+   * Where that node may send this link on to when it goes away, with the same credentials and grants: other addresses of the same
    * service, at most 64. Default: nowhere. What it says of any other address is not followed.
    */
   readonly redirects?: readonly string[];
