@@ -106,12 +106,19 @@ describe("listeners", () => {
   });
 
   it("that throw end the decision with their error instead of hanging it", async () => {
-    const room = openRoom();
-    room.observe.listen((happening) => {
-      if (happening.type === "decision.ballot") throw new Error("listener fell over");
-    });
-    await expect(room.decide({ voters: voters(), close: "all" })).rejects.toThrow("listener fell over");
-    expect(room.clock.waiting).toBe(0);
+    const cases = ["decision.opinion", "decision.ballot"].flatMap((fact) => [
+      { fact, secrecy: "sealed" as const },
+      { fact, secrecy: "open" as const },
+    ]);
+    for (const { fact, secrecy } of cases) {
+      const room = openRoom();
+      room.observe.listen((happening) => {
+        if (happening.type === fact) throw new Error(`listener fell over ${fact}`);
+      });
+      const decision = room.decide({ voters: voters(), close: "all", secrecy });
+      await expect(decision).rejects.toThrow(`listener fell over ${fact}`);
+      expect(room.clock.waiting).toBe(0);
+    }
   });
 
   /** A place whose charts write each event and the state after it into `seen`. */

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { collect, idleCollection, type CollectState } from "../../../machines/consensus/ballot/collect.ts";
 import type { CollectEffect } from "../../../machines/consensus/ballot/effects.ts";
@@ -62,6 +63,26 @@ describe("the collecting of a round", () => {
       phase: "tally",
       tally: { option: "x", voided: 1 },
     });
+  });
+
+  it("takes ballots of one message as it takes them one by one: first, repeated, contradicting, late and strange ones", async () => {
+    const own = await Promise.all(["x", "y", "z"].map((option) => votes("abcd", option)));
+    const [one] = own.flat();
+    const stranger = { ...one!, body: { ...one!.body, voter: "stranger" }, digest: "00".repeat(32) };
+    const pool = [...own.flat(), stranger];
+    const sent = fc.array(fc.constantFrom(...pool), { maxLength: 12 });
+    const at = fc.constantFrom(1, closesAt, closesAt + 1);
+    fc.assert(
+      fc.property(sent, sent, at, (before, ballots, moment) => {
+        const begun = run([open("all"), ...before.map((ballot) => receive(1, ballot))]).state;
+        const apart = run(
+          ballots.map((ballot) => receive(moment, ballot)),
+          begun,
+        );
+        expect(run([receive(moment, ...ballots)], begun)).toEqual(apart);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("keeps its certificate when a voter is found to vote twice after the close: evidence only (§3.4)", async () => {
