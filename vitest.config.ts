@@ -36,6 +36,7 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     maxWorkers: 2,
+    maxConcurrency: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     env: { NODE_COMPILE_CACHE: compileCache },

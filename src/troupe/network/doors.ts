@@ -71,8 +71,8 @@ export interface ConnectOptions {
   /** What that node may do here, as in `ListenOptions`. Default: nothing. */
   readonly grants?: readonly string[];
   /**
-   * Where that node may send this link on to when it goes away, with the same credentials and grants: other addresses of the same
-   * service, at most 64. Default: nowhere. What it says of any other address is not followed.
+   * Where that node may send this link on to when it goes away, with the same credentials and grants: other addresses
+   * of the same service, at most 64. Default: nowhere. What it says of any other address is not followed.
    */
   readonly redirects?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
