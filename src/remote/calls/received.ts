@@ -36,7 +36,7 @@ export class ServedCall extends Received implements IncomingCall {
   credit: number | undefined;
   refill: (() => void) | undefined;
   readonly #emit: (served: ServedCall, item: unknown) => Promise<void>;
-  #cancels: (() => void)[] | undefined;
+  #cancel: (() => void) | undefined;
   #isGivenUp = false;
 
   constructor(peer: string, envelope: Envelope, emit: (served: ServedCall, item: unknown) => Promise<void>) {
@@ -52,8 +52,16 @@ export class ServedCall extends Received implements IncomingCall {
   }
 
   onCancel(cancel: () => void): void {
-    if (this.#isGivenUp) cancel();
-    else (this.#cancels ??= []).push(cancel);
+    if (this.#isGivenUp) return cancel();
+    // Nearly always there is one, and a list has room for many.
+    const before = this.#cancel;
+    this.#cancel =
+      before === undefined
+        ? cancel
+        : () => {
+            before();
+            cancel();
+          };
   }
 
   emit(item: unknown): Promise<void> {
@@ -63,6 +71,6 @@ export class ServedCall extends Received implements IncomingCall {
   giveUp(): void {
     this.#isGivenUp = true;
     this.refill?.();
-    for (const cancel of this.#cancels ?? []) cancel();
+    this.#cancel?.();
   }
 }

@@ -64,12 +64,10 @@ export function readCarried(headers: { readonly [name: string]: string }): Carri
   }
 }
 
-/** The options of a tell or a call here that stands for one from another node; the caller may add to them. */
-export function toOptions(
-  carried: Carried,
-  traceparent: string | undefined,
-): { -readonly [Name in keyof CallOptions]: CallOptions[Name] } {
-  const given = traceparent === undefined ? {} : { traceparent };
+type Given = Pick<CallOptions, "traceparent" | "timeoutMs" | "onProgress">;
+
+/** The options of a tell or a call here that stands for one from another node. */
+export function toOptions(carried: Carried, given: Given): CallOptions {
   if (carried === nothingCarried) return given;
   const { budget: _budget, ...rest } = carried;
   return { ...rest, ...given };

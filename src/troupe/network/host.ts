@@ -91,9 +91,9 @@ export class AgentHost implements Hosting {
       return Promise.resolve(fail(failure("call/timeout", `the deadline of ${capability} passed on the way`)));
     const target = this.#target(call.to);
     if (target !== undefined && "code" in target) return Promise.resolve(fail(target));
-    const options = toOptions(carried, traceparent);
-    options.timeoutMs = Math.min(ttlMs, 3_600_000);
-    if (call.isFollowed) options.onProgress = reportTo(call);
+    const timeoutMs = Math.min(ttlMs, 3_600_000);
+    const given = traceparent === undefined ? { timeoutMs } : { traceparent, timeoutMs };
+    const options = toOptions(carried, call.isFollowed ? { ...given, onProgress: reportTo(call) } : given);
     const request: CallRequest = { capability, input, isLocal: true, asker: call.peer, options, target };
     if (carried.budget !== undefined || carried.key !== undefined) return this.#serveOnce(call, request, carried);
     return this.#ground.dispatcher.send(request, (cancel) => call.onCancel(cancel));
@@ -122,7 +122,7 @@ export class AgentHost implements Hosting {
       const { capability, input, traceparent } = message;
       const carried = readCarried(message.headers);
       if (carried === undefined) return failure("call/rejected", "what the message carries cannot be read");
-      const { key: _key, ...options } = toOptions(carried, traceparent);
+      const { key: _key, ...options } = toOptions(carried, traceparent === undefined ? {} : { traceparent });
       const { dispatcher } = this.#ground;
       const target = this.#target(message.to);
       if (target !== undefined && "code" in target) return target;
