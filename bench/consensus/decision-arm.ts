@@ -32,8 +32,9 @@ function counting(signer: Signer, tally: Tally): Signer {
   };
 }
 
-/** CPU milliseconds before anything is measured, so that compiling is over. */
-const warmMs = 1_000;
+/** CPU milliseconds, and decisions, before anything is measured, so that compiling is over. */
+const warmMs = 3_000;
+const warmDecisions = 8;
 /** Operations per region of calibration. */
 const calibrations = 200;
 
@@ -74,10 +75,11 @@ async function calibrate(samples: readonly Sample[]): Promise<{ sign: number; ve
 
 /** Warms up for a while, then counts whole decisions for one region's time. */
 async function measureDecisions(step: () => Promise<number>, { regionMs }: Scale): Promise<Reading> {
-  for (const from = cpuMs(); cpuMs() - from < warmMs;) await step();
+  const from = cpuMs();
+  for (let done = 0; done < warmDecisions || cpuMs() - from < warmMs;) done += await step();
   const stop = startClocks();
   let decisions = 0;
-  for (const from = cpuMs(); cpuMs() - from < regionMs;) decisions += await step();
+  for (const begun = cpuMs(); cpuMs() - begun < regionMs;) decisions += await step();
   return stop(decisions);
 }
 
