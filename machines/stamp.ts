@@ -1,7 +1,7 @@
 /** What is noted about an object, by this very object and not by its copies; only who holds the stamp can read it. */
 export interface Stamp<Value> {
   of(object: object): Value | undefined;
-  /** The object itself. A frozen one cannot always be noted on, so note first. */
+  /** The object itself. One that cannot be extended is not noted on: note first, freeze after. */
   put<Item extends object>(object: Item, value: Value): Item;
 }
 
@@ -31,7 +31,8 @@ export function createStamp<Value>(): Stamp<Value> {
 
     static put<Item extends object>(object: Item, value: Value): Item {
       if (#value in object) (object as Noted).#value = value;
-      else new Noted(object, value);
+      // The language is about to forbid it; until then it would work here and not there.
+      else if (Object.isExtensible(object)) new Noted(object, value);
       return object;
     }
   }

@@ -151,9 +151,10 @@ function listAbsent(finished: Finished, state: CollectState): Absence[] {
 function listAlternatives(heard: readonly Heard[], maxFaultyWeight: number): Alternative[] {
   const found = new Map<string, { id: string; description: string; endorsers: string[]; weight: number }>();
   for (const { member, report, standing } of heard) {
-    if (standing === "void" || standing === "late") continue;
+    if (report === undefined || report.alternatives.length === 0 || standing === "void" || standing === "late")
+      continue;
     // A voter endorses an alternative once, however often it lists it.
-    const own = new Map(report?.alternatives.map((each) => [JSON.stringify([each.id, each.description]), each]));
+    const own = new Map(report.alternatives.map((each) => [JSON.stringify([each.id, each.description]), each]));
     for (const [key, { id, description }] of own) {
       const entry = found.get(key) ?? { id, description, endorsers: [], weight: 0 };
       entry.endorsers.push(member.id);

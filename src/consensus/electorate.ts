@@ -3,6 +3,7 @@ import { analyzeMembers, type ElectorateAnalysis } from "../../machines/consensu
 import {
   arrangeElectorate,
   findElectorateFault,
+  indexOfMember,
   memberId,
   memberSchema,
   totalWeightMax,
@@ -75,6 +76,8 @@ function admitPanel(members: readonly Member[], epoch: number): Panel {
   const given = members.map((member) => Object.freeze({ ...member }));
   const electorate = defineElectorate(given, epoch);
   digests.put(electorate, digestOf(electorate, sha256));
+  // The positions of its members are noted on the list, which has to come before it is frozen.
+  indexOfMember(electorate, "");
   Object.freeze(electorate.members);
   return { given, electorate: Object.freeze(electorate) };
 }

@@ -23,13 +23,12 @@ import { createStamp } from "../../machines/stamp.ts";
 import type { Signer } from "../ports/signer.ts";
 import { sha256 } from "./ed25519.ts";
 
-/** Lowercase hex of a signature over these bytes. */
-async function signHex(signBytes: Uint8Array, signer: Signer): Promise<string> {
-  return Buffer.from(await signer.sign(signBytes)).toString("hex");
+function hexOf(signature: Uint8Array): string {
+  return (Buffer.isBuffer(signature) ? signature : Buffer.from(signature)).toString("hex");
 }
 
 async function signBody(kind: SignedKind, body: unknown, signer: Signer): Promise<string> {
-  return await signHex(sealableOf(kind, body, sha256).signBytes, signer);
+  return hexOf(await signer.sign(sealableOf(kind, body, sha256).signBytes));
 }
 
 /** Signs a ballot body as it is. */
@@ -66,7 +65,7 @@ export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<S
   freeze(body.choice);
   Object.freeze(body.concerns);
   Object.freeze(body);
-  return Object.freeze({ body, sig: await signHex(signBytes, signer) });
+  return Object.freeze({ body, sig: hexOf(await signer.sign(signBytes)) });
 }
 
 /** What is known of a ballot whose body was built in this process; its signature may be anybody's. */
@@ -93,5 +92,5 @@ export async function signProposalBody(body: ProposalBody, signer: Signer): Prom
 
 /** Signs the proposal of a round whose digest is known. */
 export async function signRound({ proposal, proposalDigest }: Round, signer: Signer): Promise<SignedProposal> {
-  return { body: proposal, sig: await signHex(sealDigest("proposal", proposalDigest).signBytes, signer) };
+  return { body: proposal, sig: hexOf(await signer.sign(sealDigest("proposal", proposalDigest).signBytes)) };
 }

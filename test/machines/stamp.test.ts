@@ -23,3 +23,10 @@ test("a note leaves the object as it looks", () => {
   expect([Reflect.ownKeys(object), JSON.stringify(object)]).toEqual([["a"], '{"a":1}']);
   expect(object).toStrictEqual({ a: 1 });
 });
+
+test("an object that cannot be extended is not noted on, and keeps what was noted before", () => {
+  const stamp = createStamp<number>();
+  const frozen = Object.freeze(stamp.put({}, 1));
+  expect(stamp.of(stamp.put(frozen, 2))).toBe(2);
+  expect(stamp.of(stamp.put(Object.freeze({}), 3))).toBeUndefined();
+});

@@ -38,12 +38,17 @@ export function findProposalFault(proposal: ProposalBody, electorate: Electorate
 
 /** Computes everything that names a round whose proposal and electorate are known to be sound. */
 export function nameRound(proposal: ProposalBody, electorate: Electorate, hash: Hash): Round {
+  const { decisionId, round, options, electorateDigest } = proposal;
+  let tieKeys: readonly string[] | undefined;
   return {
     proposal,
     proposalDigest: digestOf(proposal, hash),
     electorate,
-    electorateDigest: proposal.electorateDigest,
-    tieKeys: proposal.options.map(({ id }) => digestOf([proposal.decisionId, proposal.round, id], hash)),
+    electorateDigest,
+    // Few rounds end in a tie.
+    get tieKeys() {
+      return (tieKeys ??= options.map(({ id }) => digestOf([decisionId, round, id], hash)));
+    },
   };
 }
 

@@ -126,15 +126,17 @@ export function totalWeightOf(members: readonly { readonly weight: number }[]): 
 
 const positions = createStamp<ReadonlyMap<string, number>>();
 
-/** The position of a member in canonical order, or -1. */
-export function indexOfMember(electorate: Electorate, id: string): number {
-  const { members } = electorate;
-  let known = positions.of(members);
-  if (known === undefined) {
-    known = new Map(members.map((member, index) => [member.id, index]));
-    positions.put(members, known);
-  }
-  const index = known.get(id) ?? -1;
-  // A list that was changed since it was first asked about is searched as it is.
+function positionsOf(members: readonly Member[]): ReadonlyMap<string, number> | undefined {
+  const known = positions.of(members);
+  if (known !== undefined || !Object.isExtensible(members)) return known;
+  const found = new Map(members.map((member, index) => [member.id, index]));
+  positions.put(members, found);
+  return found;
+}
+
+/** The position of a member in canonical order, or -1. Remembered for a list that can be noted on. */
+export function indexOfMember({ members }: Electorate, id: string): number {
+  const index = positionsOf(members)?.get(id) ?? -1;
+  // A list that was changed since it was first asked about, or is frozen, is searched as it is.
   return members[index]?.id === id ? index : members.findIndex((member) => member.id === id);
 }
