@@ -53,7 +53,10 @@ export interface BallotPolicy {
    * that even the coordinator learns nothing early. "open": each ballot is told as it comes.
    */
   readonly secrecy?: Secrecy;
-  /** "early" (default) closes as soon as the outcome cannot change; "all" waits for every voter or the timeout. */
+  /**
+   * "early" (default) closes as soon as the outcome cannot change, counting what came in the same turn too; "all" waits
+   * for every voter or the timeout.
+   */
   readonly close?: ClosePolicy;
 }
 
