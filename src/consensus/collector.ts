@@ -162,8 +162,7 @@ export class Collector {
 
   /**
    * Takes what one voter answered. Late answers are heard too: a second, different ballot is evidence at any time.
-   * Answers that come in one turn are taken together at its end, so that a panel in one process is screened, checked
-   * and counted in three runs and not in turns, which costs a third more.
+   * Answers that come in one turn are taken together at its end: a panel in one process is counted in one step.
    */
   deliver(voter: string, outcome: Outcome<Vote>): void {
     if (this.#isStopped) return;
