@@ -65,7 +65,8 @@ export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<S
   freeze(body.choice);
   Object.freeze(body.concerns);
   Object.freeze(body);
-  return Object.freeze({ body, sig: hexOf(await signer.sign(signBytes)) });
+  // A copy: the bytes that the ballot is checked against are not the signer's to write on.
+  return Object.freeze({ body, sig: hexOf(await signer.sign(signBytes.slice())) });
 }
 
 /** What is known of a ballot whose body was built in this process; its signature may be anybody's. */

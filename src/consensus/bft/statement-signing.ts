@@ -15,7 +15,8 @@ export async function signStatement<Signed extends Statement>(
 ): Promise<Signed> {
   const bytes = encodeStatement(statement);
   if (bytes === undefined) throw new Error("a statement is made of digests and rounds");
-  const signature = Buffer.from(await signer.sign(bytes));
+  // A copy: the bytes that every member here checks against are not the signer's to write on.
+  const signature = Buffer.from(await signer.sign(bytes.slice()));
   const signed = { ...statement, sig: signature.toString("hex") } as Signed;
   return Object.freeze(sealed.put(signed, { bytes, signature }));
 }

@@ -25,16 +25,28 @@ export const decisionQuestion = z.object({
   constraints: z.array(z.string().max(2_000)).max(64).default([]),
 });
 
+/** Most UTF-16 units of each text of an opinion. */
+export const opinionLengthsMax = {
+  recommendation: 200,
+  reasoning: 65_536,
+  message: 2_000,
+  file: 4_096,
+  figure: 500,
+  rule: 200,
+} as const;
+/** Most concerns of one opinion. */
+export const concernsMax = 1_000;
+
 /** One thing a voter worries about, with where and how much. */
 export const concern = z.object({
-  message: z.string().min(1).max(2_000),
+  message: z.string().min(1).max(opinionLengthsMax.message),
   severity: z.enum(["critical", "high", "medium", "low"]).default("medium"),
   /** Relative to the examined folder. */
-  file: z.string().max(4_096).optional(),
+  file: z.string().max(opinionLengthsMax.file).optional(),
   line: z.int().min(1).optional(),
   /** The measured number behind the concern, with its unit: "41 commits in 90 days". */
-  figure: z.string().max(500).optional(),
-  rule: z.string().max(200).optional(),
+  figure: z.string().max(opinionLengthsMax.figure).optional(),
+  rule: z.string().max(opinionLengthsMax.rule).optional(),
 });
 
 /**
@@ -42,7 +54,7 @@ export const concern = z.object({
  * `approves` lists every option the voter could live with; left out, it approves its recommendation only.
  */
 export const opinion = z.object({
-  recommendation: z.string().min(1).max(200),
+  recommendation: z.string().min(1).max(opinionLengthsMax.recommendation),
   approves: z.array(z.string().max(200)).max(64).optional(),
   /** Where options are ranked: tiers of equals, best first; left out, the recommendation, then what else it approves. */
   ranking: z
@@ -53,8 +65,8 @@ export const opinion = z.object({
   /** Where options are graded: 0 (rejected) to 100 for each; an option without a grade gets 0. */
   grades: z.record(z.string().max(200), z.int().min(0).max(100)).optional(),
   confidence: z.number().min(0).max(1).nullable(),
-  reasoning: z.string().max(65_536).default(""),
-  concerns: z.array(concern).max(1_000).default([]),
+  reasoning: z.string().max(opinionLengthsMax.reasoning).default(""),
+  concerns: z.array(concern).max(concernsMax).default([]),
   alternatives: z
     .array(z.object({ id: z.string().min(1).max(200), description: z.string().max(2_000) }))
     .max(3)

@@ -1,4 +1,4 @@
-import type { Concern, Opinion } from "./opinion.ts";
+import { concernsMax, opinionLengthsMax, type Concern, type Opinion } from "./opinion.ts";
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -15,15 +15,15 @@ function isSeverity(value: unknown): value is Concern["severity"] {
 function readConcern(value: unknown): Concern | undefined {
   if (!isRecord(value)) return undefined;
   const { file, figure, line, message, rule, severity = "medium" } = value;
-  if (!isText(message, 1, 2_000) || !isSeverity(severity)) return undefined;
+  if (!isText(message, 1, opinionLengthsMax.message) || !isSeverity(severity)) return undefined;
   // In the order of the canonical form, which then has nothing to sort.
   const read: Partial<Concern> = {};
   if (file !== undefined) {
-    if (!isText(file, 0, 4_096)) return undefined;
+    if (!isText(file, 0, opinionLengthsMax.file)) return undefined;
     read.file = file;
   }
   if (figure !== undefined) {
-    if (!isText(figure, 0, 500)) return undefined;
+    if (!isText(figure, 0, opinionLengthsMax.figure)) return undefined;
     read.figure = figure;
   }
   if (line !== undefined) {
@@ -32,7 +32,7 @@ function readConcern(value: unknown): Concern | undefined {
   }
   read.message = message;
   if (rule !== undefined) {
-    if (!isText(rule, 0, 200)) return undefined;
+    if (!isText(rule, 0, opinionLengthsMax.rule)) return undefined;
     read.rule = rule;
   }
   read.severity = severity;
@@ -41,7 +41,7 @@ function readConcern(value: unknown): Concern | undefined {
 
 function readConcerns(value: unknown): Concern[] | undefined {
   if (value === undefined) return [];
-  if (!Array.isArray(value) || value.length > 1_000) return undefined;
+  if (!Array.isArray(value) || value.length > concernsMax) return undefined;
   const read: Concern[] = [];
   for (const item of value as readonly unknown[]) {
     const one = readConcern(item);
@@ -59,7 +59,11 @@ export function readPlainOpinion(value: unknown): Opinion | undefined {
   if (!isRecord(value)) return undefined;
   const { recommendation, approves, ranking, grades, confidence, reasoning = "", concerns, alternatives } = value;
   if (approves !== undefined || ranking !== undefined || grades !== undefined) return undefined;
-  if (!isText(recommendation, 1, 200) || !isText(reasoning, 0, 65_536)) return undefined;
+  if (
+    !isText(recommendation, 1, opinionLengthsMax.recommendation) ||
+    !isText(reasoning, 0, opinionLengthsMax.reasoning)
+  )
+    return undefined;
   if (confidence !== null && !(typeof confidence === "number" && confidence >= 0 && confidence <= 1)) return undefined;
   if (alternatives !== undefined && !(Array.isArray(alternatives) && alternatives.length === 0)) return undefined;
   const read = readConcerns(concerns);
