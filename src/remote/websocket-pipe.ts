@@ -7,6 +7,8 @@ import { OutgoingFrames } from "./outgoing-frames.ts";
 
 /** Bytes waiting in a socket before the pipe says that it is full. */
 export const pipeBufferBytesMax = 1_048_576;
+/** The connection ended without a goodbye of the other end. Source: RFC 6455 §7.4.1. */
+const abnormalClosure = 1006;
 /** How long the other end may take to answer a goodbye; then the connection is dropped. */
 export const goodbyeTimeoutMs = 1_000;
 
@@ -31,6 +33,7 @@ export class WebSocketPipe implements Pipe {
   readonly #out: OutgoingFrames;
   #corked = false;
   #full = false;
+  #hasLeft = false;
   #frameBytesMax = Number.POSITIVE_INFINITY;
   #unwatch: (() => void) | undefined;
   #closed: { readonly code: number; readonly reason: string } | undefined;
@@ -46,13 +49,12 @@ export class WebSocketPipe implements Pipe {
     this.end = describeEnd(net, codec);
     net.setNoDelay(true);
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
-    socket.on("close", (code, reason) => {
-      this.#unwatch?.();
-      const said = this.#closed ?? { code, reason: reason.toString("utf8") };
-      this.#tell(() => this.#listener?.closed(said.code, said.reason));
+    socket.on("close", (code, reason) => this.#leave(code, reason.toString("utf8")));
+    socket.on("error", () => {
+      this.#leave(abnormalClosure, "");
+      // `ws` has said goodbye. To end now, with something unread, would reset the connection, and the goodbye with it.
+      this.#endSoon();
     });
-    // What it was follows as the code of the close.
-    socket.on("error", () => socket.terminate());
     net.on("drain", () => this.#relieve());
   }
 
@@ -103,9 +105,22 @@ export class WebSocketPipe implements Pipe {
     this.#closed = { code, reason };
     this.#out.flush();
     this.#unwatch?.();
+    this.#endSoon();
+    this.#socket.close(code, reason);
+  }
+
+  /** Told once: an error may come before the close. */
+  #leave(code: number, reason: string): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#unwatch?.();
+    const said = this.#closed ?? { code, reason };
+    this.#tell(() => this.#listener?.closed(said.code, said.reason));
+  }
+
+  #endSoon(): void {
     const limit = setTimeout(() => this.#socket.terminate(), goodbyeTimeoutMs);
     this.#socket.once("close", () => clearTimeout(limit));
-    this.#socket.close(code, reason);
   }
 
   terminate(): void {

@@ -200,7 +200,7 @@ export const strangers: readonly Scenario[] = [
         ["an acknowledgement of nothing", { t: "A", a: 7, l: 1 }, [4400]],
         ["another hello", helloOf(), [4400]],
         ["a kind nobody knows", { ...batchOf(tellOf(1)), m: [{ ...tellOf(1), k: "unheard-of" }] }, [4400]],
-        ["too much", "x".repeat(1_100_000), [4413, 1009]],
+        ["too much", "x".repeat(16_000_000), [4413, 1009]],
       ];
       for (const [what, say, codes] of breaches) {
         const [guest] = await guestAt(world, beta);
