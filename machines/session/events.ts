@@ -3,8 +3,8 @@ import type { GoAway, SessionFrame } from "../wire/frames.ts";
 
 /** What a session is told. Times are epoch milliseconds; a connection is known by a number that is given once. */
 export type SessionInput =
-  /** This side has a message to send. */
-  | { readonly type: "send"; readonly draft: Draft }
+  /** This side has a message to send. `due`: when the time that its `ttl` names is over. */
+  | { readonly type: "send"; readonly draft: Draft; readonly due?: number | undefined }
   /**
    * A connection was accepted: the peer has our messages up to `peerRecv` and takes them up to `limit`. `repack`: its
    * codec is another one than what is kept was encoded for. `load`: messages that this side has in hand.
@@ -21,6 +21,8 @@ export type SessionInput =
   | { readonly type: "frame"; readonly pipe: number; readonly frame: SessionFrame; readonly now: number }
   /** A frame that breaks the protocol, or is too large. */
   | { readonly type: "broken"; readonly pipe: number; readonly code: number; readonly reason: string }
+  /** The peer sends more than it may; all that it may would be free again after `waitMs`. What it sent last is not taken. */
+  | { readonly type: "flooded"; readonly pipe: number; readonly waitMs: number; readonly now: number }
   /** A connection is gone. */
   | {
       readonly type: "lost";
@@ -32,7 +34,7 @@ export type SessionInput =
   /** A dial came to nothing. */
   | { readonly type: "missed"; readonly code: number; readonly now: number; readonly retryAfterMs?: number }
   /** The end of the turn that a `wake` asked for. */
-  | { readonly type: "flush" }
+  | { readonly type: "flush"; readonly now: number }
   /** The connection's buffer is full, or empty again. */
   | { readonly type: "congested"; readonly pipe: number; readonly full: boolean }
   /** Time has passed. `lateMs`: how late this very tick is, since this side itself stood still; `load`: messages that it has in hand. */

@@ -10,6 +10,10 @@ export const outboxMessagesMax = 4_096;
 export const outboxBytesMax = 16_777_216;
 /** Messages beyond the outbox's limits for answers and notices, which must not be refused; beyond it the session ends with 4430. */
 export const outboxReserveMax = 16_384;
+/** Messages that one peer may send a second in the long run, unless the listener says otherwise; more cost it its connection, with 4429. */
+export const messagesPerSecondMax = 1_000_000;
+/** Bytes that one peer may send a second in the long run, unless the listener says otherwise; more cost it its connection, with 4429. */
+export const bytesPerSecondMax = 1_073_741_824;
 /** How long an acknowledgement waits for a message to travel with. */
 export const ackDelayMs = 20;
 /** Silence after which a side gives a sign of life. */
@@ -30,5 +34,10 @@ export const healthyAfterMs = 10_000;
 export const redirectsMax = 5;
 /** Messages that wait when nothing more is gained by gathering: they go at once, so that both sides work side by side. */
 export const gatheredMessagesMax = 32;
+/**
+ * How long a message waits before the time it has left is encoded anew: longer than the turn it was asked in, which would
+ * encode every call of a busy turn twice, and no longer than a network takes.
+ */
+export const ttlSlackMs = 5;
 /** Bytes that wait when they go at once. */
 export const gatheredBytesMax = 16_384;

@@ -42,7 +42,7 @@ export function passTime(before: SessionState, tick: SessionInput & { readonly t
   if (before.pipe === 0) return passApart(before, now);
   const state = lateMs > 0 ? { ...before, heardAt: Math.min(now, before.heardAt + lateMs) } : before;
   if (now >= silentFrom(state)) return { kind: "silent", state };
-  const [flushed, effects] = state.ackBy <= now ? flush(state) : ([state, []] as const);
+  const [flushed, effects] = state.ackBy <= now ? flush(state, now) : ([state, []] as const);
   // Messages are a sign of life too, but say nothing of how busy this side is.
   if (now < flushed.beatAt + flushed.settings.heartbeatMs) return { kind: "fine", state: flushed, effects };
   const { recv: a, settings } = flushed;

@@ -1,10 +1,27 @@
 import type { Pack, Packed } from "../wire/codec.ts";
 import type { Draft } from "../wire/envelope.ts";
 import { batchBytesMax, batchEnvelopesMax, loneEnvelopeBytesMin } from "../wire/limits.ts";
+import { ttlSlackMs } from "./limits.ts";
 
 interface Kept {
   readonly draft: Draft;
-  readonly packed: Packed;
+  packed: Packed;
+  /** When the time that its `ttl` names is over. */
+  readonly due: number | undefined;
+}
+
+/** What may go now. */
+interface Room {
+  /** The highest number that the peer takes. */
+  readonly limit: number;
+  readonly windowBytes: number;
+  readonly now: number;
+  readonly pack: Pack;
+}
+
+/** Whether a message has waited so long that it would say too much of the time it has left. */
+function isStale({ draft: { ttl = 0 }, due }: Kept, now: number): boolean {
+  return due !== undefined && due - now < ttl - ttlSlackMs;
 }
 
 /**
@@ -36,10 +53,11 @@ export class Outbox {
     return this.bytes - this.#sentBytes;
   }
 
-  push(draft: Draft, pack: Pack): void {
+  /** `due`: when the time that its `ttl` names is over. */
+  push(draft: Draft, pack: Pack, due?: number): void {
     this.last += 1;
     const packed = pack(draft, this.last);
-    this.#items.push({ draft, packed });
+    this.#items.push({ draft, packed, due });
     this.bytes += packed.bytes;
   }
 
@@ -64,13 +82,22 @@ export class Outbox {
   }
 
   /** The next connection has another codec: everything kept is encoded anew. */
-  repack(pack: Pack): void {
+  repack(pack: Pack, now: number): void {
     const first = this.last - this.size + 1;
-    const drafts = this.unsettled();
-    this.#items = drafts.map((draft, index) => ({ draft, packed: pack(draft, first + index) }));
+    this.#items = this.#items.slice(this.#head);
     this.#head = 0;
-    this.bytes = this.#items.reduce((sum, item) => sum + (item as Kept).packed.bytes, 0);
     this.rewind();
+    for (const [index, item] of this.#items.entries()) this.#encode(item as Kept, first + index, { pack, now });
+  }
+
+  /** Encodes a message as it is to be said now: with the time that it has left. */
+  #encode(kept: Kept, seq: number, { pack, now }: Pick<Room, "pack" | "now">): void {
+    const { draft, due } = kept;
+    const aged =
+      due !== undefined && isStale(kept, now) ? { ...draft, ttl: Math.max(0, Math.round(due - now)) } : draft;
+    this.bytes -= kept.packed.bytes;
+    kept.packed = pack(aged, seq);
+    this.bytes += kept.packed.bytes;
   }
 
   /** On a new connection everything kept is to be sent again. */
@@ -79,22 +106,25 @@ export class Outbox {
     this.#sentBytes = 0;
   }
 
-  /** The next frame's messages, as far as the credit (`limit`, a number) and the window allow. */
-  nextBatch(limit: number, windowBytes: number): readonly Packed[] {
+  /** The next frame's messages, as far as the credit and the window allow. */
+  nextBatch(room: Room): readonly Packed[] {
     const batch: Packed[] = [];
     let bytes = 0;
     while (batch.length < batchEnvelopesMax && this.waiting > 0) {
       const seq = this.last - this.waiting + 1;
-      const { packed } = this.#items[this.#head + this.#sent] as Kept;
+      if (seq > room.limit) break;
+      const kept = this.#items[this.#head + this.#sent] as Kept;
+      const { packed } = kept;
       // A message larger than the window must be able to go when nothing else is out.
-      const isOver = this.#sentBytes > 0 && this.#sentBytes + packed.bytes > windowBytes;
-      if (seq > limit || isOver) break;
+      const isOver = this.#sentBytes > 0 && this.#sentBytes + packed.bytes > room.windowBytes;
+      if (isOver) break;
       const isLone = packed.bytes >= loneEnvelopeBytesMin;
       if (batch.length > 0 && (isLone || bytes + packed.bytes > batchBytesMax)) break;
-      batch.push(packed);
-      bytes += packed.bytes;
+      if (isStale(kept, room.now)) this.#encode(kept, seq, room);
+      batch.push(kept.packed);
+      bytes += kept.packed.bytes;
       this.#sent += 1;
-      this.#sentBytes += packed.bytes;
+      this.#sentBytes += kept.packed.bytes;
       this.lastSent = Math.max(this.lastSent, seq);
       if (isLone) break;
     }

@@ -28,15 +28,15 @@ export function gather(state: SessionState): Sent {
 }
 
 /** Sends what the credit and the window allow, or else an acknowledgement that is owed. */
-export function flush(state: SessionState): Sent {
+export function flush(state: SessionState, now: number): Sent {
   const { pipe, outbox, settings } = state;
   if (pipe === 0 || state.congested) return [state.waking ? { ...state, waking: false } : state, nothing];
   const a = state.recv;
   const l = a + settings.limits.msgs;
-  const limit = limitOf(state);
+  const room = { limit: limitOf(state), windowBytes: settings.windowBytes, now, pack: settings.pack };
   const effects: SessionEffect[] = [];
   for (;;) {
-    const bodies = outbox.nextBatch(limit, settings.windowBytes);
+    const bodies = outbox.nextBatch(room);
     if (bodies.length === 0) break;
     effects.push({ type: "batch", pipe, a, l, bodies });
   }

@@ -75,6 +75,24 @@ function detach(state: SessionState, now: number, retryAfterMs = state.retryAfte
   return [dialling, [...effects, ...dials]];
 }
 
+/**
+ * Sends the peer away for a while. Nothing is lost: what was not taken is not acknowledged either, and is sent again. The
+ * wait is far shorter than what the session is kept for.
+ */
+function sendAway(state: SessionState, { pipe, waitMs, now }: SessionInput & { readonly type: "flooded" }): Stepped {
+  const retryAfterMs = Math.min(waitMs, state.settings.ttlMs / 2);
+  const message = "more messages or bytes a second than are taken here";
+  const [apart, effects] = detach(state, now, retryAfterMs);
+  return [
+    apart,
+    [
+      { type: "frame", pipe, frame: { t: "E", code: 4429, message, retryAfterMs } },
+      { type: "disconnect", pipe, code: 4429, reason: message, hard: false },
+      ...effects,
+    ],
+  ];
+}
+
 function miss(state: SessionState, input: SessionInput & { readonly type: "missed" }): Stepped {
   if (state.pipe !== 0) return [state, nothing];
   const policy = closePolicyOf(input.code);
@@ -97,7 +115,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     return [ended, [...older, ...effects]];
   }
   state.outbox.prune(peerRecv);
-  if (input.repack === true) state.outbox.repack(state.settings.pack);
+  if (input.repack === true) state.outbox.repack(state.settings.pack, now);
   state.outbox.rewind();
   const [moved, effects] = move(present, "attach");
   const isFirst = state.life === "connecting";
@@ -127,7 +145,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
 
 function send(state: SessionState, input: SessionInput & { readonly type: "send" }): Stepped {
   const { outbox, settings } = state;
-  outbox.push(input.draft, settings.pack);
+  outbox.push(input.draft, settings.pack, input.due);
   if (outbox.size > settings.outboxMessages + outboxReserveMax)
     return breakOff(state, "overflow", { code: 4430, text: "the peer reads too slowly" });
   return gather(state);
@@ -167,7 +185,7 @@ export function stepSession(state: SessionState, input: SessionInput): Stepped {
       return send(state, input);
     case "flush":
       // What was wanted may have been done at once since.
-      return state.waking ? flush(state) : [state, nothing];
+      return state.waking ? flush(state, input.now) : [state, nothing];
     case "frame": {
       if (input.pipe !== state.pipe) return [state, nothing];
       const received = receive(state, input.frame, input.now);
@@ -182,6 +200,8 @@ export function stepSession(state: SessionState, input: SessionInput): Stepped {
     case "broken":
       if (input.pipe !== state.pipe) return [state, nothing];
       return breakOff(state, "protocol", { code: input.code, text: input.reason });
+    case "flooded":
+      return input.pipe === state.pipe ? sendAway(state, input) : [state, nothing];
     case "attach":
       return attach(state, input);
     case "lost":

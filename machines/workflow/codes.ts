@@ -1,5 +1,6 @@
 import { backoffMs } from "../backoff.ts";
-import { failureCodes, type Failure } from "../failure.ts";
+import { failureCodes } from "../failure-codes.ts";
+import type { Failure } from "../failure.ts";
 import type { RetryPolicy } from "./definition.ts";
 import { chanceOf } from "./ids.ts";
 

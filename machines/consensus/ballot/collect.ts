@@ -11,7 +11,7 @@ import { tally, type Tally } from "./tally.ts";
 
 export type CollectPhase = "idle" | "commit" | "collect" | "tally" | "decided" | "undecided";
 
-/** Everything the collecting of one round knows: plain JSON, and a pure function of what it was told. */
+/** Everything the collecting of one round knows, a pure function of what it was told. Written as JSON it is plain data. */
 export interface CollectState {
   readonly phase: CollectPhase;
   readonly round: Round | null;

@@ -102,9 +102,11 @@ function readCasts(round: Round, casts: Casts): Reading {
   let participating = 0;
   let abstaining = 0;
   let voided = 0;
-  for (const [index, member] of round.electorate.members.entries()) {
+  const { members } = round.electorate;
+  for (let index = 0; index < members.length; index += 1) {
+    const member = members[index];
     const cast = casts[index] ?? null;
-    if (cast === null) continue;
+    if (member === undefined || cast === null) continue;
     const standing = standingOf(cast, round);
     if (standing === "void") {
       voided += member.weight;

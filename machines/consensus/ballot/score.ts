@@ -1,4 +1,5 @@
 import { basisPoints } from "../codec/messages.ts";
+import { totalWeightOf } from "../electorate/electorate.ts";
 import { undeclaredGroup, type Supporter } from "./count.ts";
 import type { Round } from "./round.ts";
 
@@ -20,7 +21,9 @@ export function toBasisPoints(fraction: Fraction): number {
 
 /** How many groups the electorate declares; members without one count as one group together. */
 export function groupCount(round: Round): number {
-  return new Set(round.electorate.members.map(({ group }) => group ?? undeclaredGroup)).size;
+  const groups = new Set<string>();
+  for (const { group } of round.electorate.members) groups.add(group ?? undeclaredGroup);
+  return groups.size;
 }
 
 /**
@@ -33,20 +36,23 @@ export function groupCount(round: Round): number {
 export function scoreOf(round: Round, supporters: readonly Supporter[]): Fraction {
   const unit = BigInt(basisPoints);
   const lambda = BigInt(round.proposal.confidence.weight);
-  const total = BigInt(round.electorate.members.reduce((sum, { weight }) => sum + weight, 0));
-  const byGroup = new Map<string, bigint>();
-  let stated = 0n;
-  let support = 0n;
+  const total = BigInt(totalWeightOf(round.electorate.members));
+  // Sums of weights, and of weights times basis points, stay below 10^13; only their products need more than 53 bits.
+  const byGroup = new Map<string, number>();
+  let sure = 0;
+  let sum = 0;
   for (const { weight, confidence, group } of supporters) {
-    const own = BigInt(weight);
-    stated += own * ((unit - lambda) * unit + lambda * BigInt(confidence ?? 0));
-    support += own;
-    byGroup.set(group, (byGroup.get(group) ?? 0n) + own);
+    sum += weight;
+    sure += weight * (confidence ?? 0);
+    byGroup.set(group, (byGroup.get(group) ?? 0) + weight);
   }
+  const support = BigInt(sum);
+  const stated = support * (unit - lambda) * unit + lambda * BigInt(sure);
   const groups = BigInt(groupCount(round));
   if (support === 0n) return { num: 0n, den: 1n };
   if (groups < 2n) return { num: stated, den: total * unit * unit };
-  const squares = [...byGroup.values()].reduce((sum, weight) => sum + weight * weight, 0n);
+  let squares = 0n;
+  for (const weight of byGroup.values()) squares += BigInt(weight) * BigInt(weight);
   const spread = BigInt(round.proposal.diversity) * unit * (support * support - squares) * groups;
   const shared = support * (groups - 1n);
   return { num: stated * shared + spread, den: total * unit * unit * shared };

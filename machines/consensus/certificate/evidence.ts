@@ -67,10 +67,20 @@ const equivocationSchema = z.discriminatedUnion("statement", [
   }),
 ]);
 
+/** Two signed contents, the smaller digest first, so that the same pair is always the same evidence; undefined for one. */
+function pairOf<Signed extends { readonly body: object }>(
+  left: Signed,
+  right: Signed,
+  hash: Hash,
+): readonly [Signed, Signed] | undefined {
+  const [one, other] = [digestOf(left.body, hash), digestOf(right.body, hash)];
+  if (one === other) return undefined;
+  return one < other ? [left, right] : [right, left];
+}
+
 /**
  * The accusation that two signed proposals of a coordinator make, or undefined where they are the same or about
- * different rounds. Smaller digest first, so that the same pair is always the same evidence. It does not check the
- * signatures: `checkEquivocation` does.
+ * different rounds. It does not check the signatures: `checkEquivocation` does.
  */
 export function accuseCoordinator(
   left: SignedProposal,
@@ -79,11 +89,39 @@ export function accuseCoordinator(
 ): CoordinatorEquivocation | undefined {
   if (left.body.decisionId !== right.body.decisionId || left.body.round !== right.body.round) return undefined;
   if (left.body.coordinator !== right.body.coordinator) return undefined;
-  const [one, other] = [digestOf(left.body, hash), digestOf(right.body, hash)];
-  if (one === other) return undefined;
+  const signed = pairOf(left, right, hash);
+  if (signed === undefined) return undefined;
   const { coordinator, decisionId, round } = left.body;
-  const signed = one < other ? ([left, right] as const) : ([right, left] as const);
   return { kind: "CoordinatorEquivocation", coordinator, decisionId, round, statement: "proposal", signed };
+}
+
+/**
+ * The accusation that two closings of one round make of the coordinator whose key signed both, or undefined where they
+ * are the same or about different rounds. It does not check the signatures: `checkEquivocation` does.
+ */
+export function accuseOfClosings(
+  coordinator: string,
+  [left, right]: readonly [SignedClosing, SignedClosing],
+  hash: Hash,
+): CoordinatorEquivocation | undefined {
+  const { decisionId, round } = left.body;
+  if (decisionId !== right.body.decisionId || round !== right.body.round) return undefined;
+  const signed = pairOf(left, right, hash);
+  if (signed === undefined) return undefined;
+  return { kind: "CoordinatorEquivocation", coordinator, decisionId, round, statement: "closing", signed };
+}
+
+/**
+ * The accusation that two ballots of one voter for one proposal make, or undefined where they are the same or for
+ * different proposals: whoever asks twice may have made an honest voter answer twice. It does not check the
+ * signatures: `checkEvidence` does.
+ */
+export function accuseVoter(left: SignedBallot, right: SignedBallot, hash: Hash): DuplicateBallot | undefined {
+  const { voter, decisionId, round, proposalDigest } = left.body;
+  if (voter !== right.body.voter || proposalDigest !== right.body.proposalDigest) return undefined;
+  const ballots = pairOf(left, right, hash);
+  if (ballots === undefined) return undefined;
+  return { kind: "DuplicateBallot", voter, decisionId, round, ballots };
 }
 
 /** What a check of an accusation found: the key that is convicted, or why the accusation does not hold. */
@@ -131,6 +169,8 @@ export function checkEvidence(
   const member = electorate.members[indexOfMember(electorate, voter)];
   const key = member === undefined ? undefined : decodeHex(member.publicKey);
   if (key === undefined) return { ok: false, reason: "unknown-voter" };
+  // For another proposal it may answer again, as it must when it comes back and has forgotten: the coordinator is to blame.
+  if (ballots[0].body.proposalDigest !== ballots[1].body.proposalDigest) return { ok: false, reason: "other-proposal" };
   const digests: string[] = [];
   for (const { body, sig } of ballots) {
     if (body.voter !== voter || body.decisionId !== decisionId || body.round !== round) {

@@ -76,9 +76,9 @@ function findFrameFault(
  * of the rules. Never throws on data. Source: consensus design §4.5.
  *
  * What `ok: true` proves: more than two thirds of this electorate committed to exactly these ballots and this outcome.
- * No other outcome can be certified for the proposal unless more than F_safe signed against the protocol, and then
- * the two certificates convict more than a third. What it does not prove: that a majority is right, or that the keys
- * lived on different machines.
+ * No other outcome can be certified for the proposal unless more than F_safe signed against the protocol. Two
+ * certificates of one round of the agreement then convict more than a third; of different rounds only with what the
+ * members heard. What it does not prove: that a majority is right, or that the keys lived on different machines.
  */
 export function checkCommit(certificate: unknown, electorate: unknown, ports: VerifierPorts): CertificateVerdict {
   const parsed = commitCertificateSchema.safeParse(certificate);

@@ -53,5 +53,7 @@ export function encodeUtf8(text: string): Uint8Array {
 
 /** Whether two byte strings are the same. Not constant time: nothing compared here is secret. */
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false;
+  return true;
 }

@@ -46,5 +46,7 @@ export type CommitCertificate = z.output<typeof commitCertificateSchema>;
 /** The digest that votes name a value by; it binds every ballot with its signature. */
 export function valueDigestOf(value: AgreedValue, hash: Hash): string {
   const ballots = value.ballots.map(({ body, sig }) => [digestOf(body, hash), sig]);
-  return hash(`troupe/value/v1\0${canonicalText({ ...value, ballots })}`);
+  const { option, proposalDigest, status, v } = value;
+  // In the order of the canonical form, which then has nothing to sort.
+  return hash(`troupe/value/v1\0${canonicalText({ ballots, option, proposalDigest, status, v })}`);
 }

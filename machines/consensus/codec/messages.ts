@@ -10,16 +10,24 @@ export const ballotLengthMax = 24_576;
 export const ballotConcernsMax = 16;
 /** Longest concern inside a signed ballot, in UTF-16 units. */
 export const ballotConcernLengthMax = 280;
+/** Longest name of a decision or an option, in UTF-16 units. */
+export const nameLengthMax = 200;
+/** Longest question, in UTF-16 units. */
+export const questionLengthMax = 20_000;
+/** Highest number of a round. */
+export const roundNumberMax = 1_000;
+/** Most ballots that a proposal can ask for; an electorate has no more members. */
+export const minBallotsMax = 1_024;
 /** One whole, in basis points: confidence, scores and weights of the ranking are integers of this. */
 export const basisPoints = 10_000;
 
 const version = z.literal(1);
 const digest = hex(32);
 const signature = hex(64);
-const decisionId = text(200, 1);
-const round = z.int().min(1).max(1_000);
+const decisionId = text(nameLengthMax, 1);
+const round = z.int().min(1).max(roundNumberMax);
 const share = z.int().min(0).max(basisPoints);
-const optionId = text(200, 1);
+const optionId = text(nameLengthMax, 1);
 
 /** Best grade of the method grades; 0 is a rejection, and what an option gets that a ballot does not grade. */
 export const gradeMax = 100;
@@ -43,7 +51,7 @@ export const proposalSchema = z.strictObject({
   v: version,
   decisionId,
   round,
-  question: text(20_000),
+  question: text(questionLengthMax),
   /** Binds the context and the constraints that voters are shown. */
   contextDigest: digest,
   /** In order, boldest first where that has a meaning. The digest binds label and payload. */
@@ -57,7 +65,7 @@ export const proposalSchema = z.strictObject({
   /** Share of the registered weight that must vote or abstain. */
   participation: shareSchema,
   /** Ballots, not weight, that must do more than abstain. */
-  minBallots: z.int().min(1).max(1_024),
+  minBallots: z.int().min(1).max(minBallotsMax),
   /** In basis points: below `floor` a ballot abstains; `gate` is for the winner's median; `weight` is lambda. */
   confidence: z.strictObject({ floor: share, gate: share.nullable(), weight: share }),
   /** Delta, in basis points: what diverse supporters add to a score. */

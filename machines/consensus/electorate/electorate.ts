@@ -41,6 +41,8 @@ export const memberSchema = z.strictObject({
   group: text(200, 1).optional(),
   /** The machine or process that holds the key. */
   host: text(200, 1).optional(),
+  /** Who holds the key: "agent", the voter alone; "host", the process that runs the decision. Left out: not stated. */
+  custody: z.enum(["agent", "host"]).optional(),
 });
 
 /** Everybody who may vote, sorted by id; frozen for a decision and named by its digest. */

@@ -37,7 +37,8 @@ function reduce(num: number, den: number, rest: { strict: boolean; of: Threshold
     return { ok: false, problem: `threshold ${shown} must be a share above 0 and at most 1` };
   }
   const divisor = divisorOf(num, den);
-  const exact = { num: num / divisor, den: den / divisor };
+  // In the order of the canonical form, which then has nothing to sort.
+  const exact = { den: den / divisor, num: num / divisor, of: rest.of, strict: rest.strict };
   if (exact.den > ratioTermMax || exact.num > ratioTermMax) {
     return {
       ok: false,
@@ -46,7 +47,7 @@ function reduce(num: number, den: number, rest: { strict: boolean; of: Threshold
   }
   if (exact.num > exact.den) return { ok: false, problem: `threshold ${shown} is more than everything` };
   if (rest.strict && exact.num === exact.den) return { ok: false, problem: `threshold ${shown} can never be reached` };
-  return { ok: true, value: { ...exact, ...rest } };
+  return { ok: true, value: exact };
 }
 
 /** "12.5" as 125/10; undefined when it is no plain decimal. */
@@ -57,17 +58,7 @@ function readDecimal(text: string): { num: number; den: number } | undefined {
   return { num: Number(`${match[1]}${fraction}`), den: 10 ** fraction.length };
 }
 
-/** Reads a threshold; `of` is what it counts unless the input says otherwise. */
-export function parseThreshold(input: ThresholdInput, of: Threshold["of"] = "registered"): Parsed<Threshold> {
-  if (typeof input === "object")
-    return reduce(input.num, input.den, { strict: input.strict ?? false, of: input.of ?? of });
-  if (typeof input === "number") {
-    const decimal = readDecimal(String(input));
-    if (decimal === undefined) {
-      return { ok: false, problem: `threshold ${input} is no short decimal; write a fraction such as "2/3"` };
-    }
-    return reduce(decimal.num, decimal.den, { strict: false, of });
-  }
+function parseText(input: string, of: Threshold["of"]): Parsed<Threshold> {
   const match = /^(>=?|≥)?\s*(.+?)\s*(%)?$/.exec(input.trim());
   const strict = match?.[1] === ">";
   const fraction = /^(\d{1,9})\s*\/\s*(\d{1,9})$/.exec(match?.[2] ?? "");
@@ -82,6 +73,33 @@ export function parseThreshold(input: ThresholdInput, of: Threshold["of"] = "reg
     };
   }
   return reduce(decimal.num, decimal.den * (match?.[3] === undefined ? 1 : 100), { strict, of });
+}
+
+/** Texts whose threshold is remembered; a program uses a few. A further one takes the place of all. */
+const rememberedTextsMax = 64;
+const readTexts = new Map<string, Parsed<Threshold>>();
+
+function readText(input: string, of: Threshold["of"]): Parsed<Threshold> {
+  const name = `${of} ${input}`;
+  const known = readTexts.get(name);
+  if (known !== undefined) return known;
+  const read = parseText(input, of);
+  if (read.ok) Object.freeze(read.value);
+  if (readTexts.size >= rememberedTextsMax) readTexts.clear();
+  readTexts.set(name, Object.freeze(read));
+  return read;
+}
+
+/** Reads a threshold; `of` is what it counts unless the input says otherwise. */
+export function parseThreshold(input: ThresholdInput, of: Threshold["of"] = "registered"): Parsed<Threshold> {
+  if (typeof input === "object")
+    return reduce(input.num, input.den, { strict: input.strict ?? false, of: input.of ?? of });
+  if (typeof input === "string") return readText(input, of);
+  const decimal = readDecimal(String(input));
+  if (decimal === undefined) {
+    return { ok: false, problem: `threshold ${input} is no short decimal; write a fraction such as "2/3"` };
+  }
+  return reduce(decimal.num, decimal.den, { strict: false, of });
 }
 
 /** The default of every threshold: strictly more than two thirds of the registered weight. */

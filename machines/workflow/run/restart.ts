@@ -16,10 +16,8 @@ import { restartUndo, undoPath } from "./undo.ts";
 
 /** The state that a retry goes on from, or nothing where there is none. */
 export function stateBefore(state: RunState): RunState["context"]["before"] {
-  const { phase, before, undo } = state.context;
-  if (before === undefined || (phase !== "failed" && phase !== "cancelled")) return undefined;
-  const wasUndone = undo.size < before.state.context.undo.size;
-  return wasUndone ? undefined : before;
+  const { phase, before } = state.context;
+  return phase === "failed" || phase === "cancelled" ? before : undefined;
 }
 
 export interface Reopening {
@@ -33,7 +31,8 @@ export interface Reopening {
 export function reopen(turn: Turn, { again, wasOpen }: Reopening): void {
   restartRunTimers(turn);
   for (const [path, activation] of ledgerEntries(turn.context.active)) {
-    if (!wasOpen(path)) continue;
+    // A step that is over may still stand where it was: below one that a fallback does.
+    if (activation.waits === "left" || !wasOpen(path)) continue;
     if (path === undoPath) {
       restartUndo(turn);
       continue;

@@ -99,6 +99,8 @@ export function undoCompleted(turn: Turn): void {
   turn.dropActivation(undoPath);
   if (top === undefined) return;
   context.undo = dropEntry(context.undo, String(context.undo.size - 1));
+  // The result that the run would go on with is no longer so, even if it came with the event that failed the run.
+  delete context.before;
   turn.tell({ type: "compensation.completed", path: top.path, taskId: top.taskId });
   undoNext(turn);
 }
