@@ -1,6 +1,16 @@
 export { defineAgent, type AgentDefinition, type OutcomeOf } from "./agent/define.ts";
 export { machineAgent } from "./agent/machine-agent.ts";
-export type { Budget, CallOptions, HandlerContext, Peer, Progress, TellOptions, TellResult } from "./agent/context.ts";
+export type { CallStream } from "./agent/call-stream.ts";
+export type {
+  Budget,
+  CallOptions,
+  HandlerContext,
+  Peer,
+  Progress,
+  StreamOptions,
+  TellOptions,
+  TellResult,
+} from "./agent/context.ts";
 export { makeEquivocate } from "./consensus/byzantine.ts";
 export { signBallot } from "./consensus/ballot.ts";
 export type { Decision, Execution } from "./consensus/decision.ts";
@@ -15,7 +25,9 @@ export {
   type DecisionQuestion,
   type Opinion,
 } from "./consensus/opinion/opinion.ts";
+export { forensics, type CertificateConflict, type Forensics } from "./consensus/forensics/forensics.ts";
 export { signProposal } from "./consensus/proposal.ts";
+export { proveKey, verifyKeyProof } from "./consensus/registration/possession.ts";
 export { renderDecision } from "./consensus/report.ts";
 export {
   accuseOfOmission,
@@ -72,5 +84,6 @@ export type { Evidence } from "../machines/consensus/certificate/evidence.ts";
 export type { Omission } from "../machines/consensus/certificate/omission.ts";
 export type { QuorumCertificate, SignedReceipt } from "../machines/consensus/codec/messages.ts";
 export type { CertificateVerdict } from "../machines/consensus/certificate/verify.ts";
+export type { KeyProof } from "../machines/consensus/electorate/possession.ts";
 export type { Electorate, Member } from "../machines/consensus/electorate/electorate.ts";
 export { $ } from "../machines/workflow/expression/recorder.ts";

@@ -21,30 +21,54 @@ function outside(value: number | undefined, low: number, high: number): boolean 
   return value !== undefined && !(Number.isInteger(value) && value >= low && value <= high);
 }
 
+/** What an agent offers, by name: what answers once, and what tells item after item. */
+interface Offered {
+  readonly capabilities: object;
+  readonly streams: object;
+}
+
 /** Says what is wrong with a definition, or nothing. */
-export function checkAgentSpec(name: string, capabilities: object, policy: AgentPolicy): string | undefined {
+export function checkAgentSpec(
+  name: string,
+  { capabilities, streams }: Offered,
+  policy: AgentPolicy,
+): string | undefined {
   if (typeof name !== "string" || !namePattern.test(name))
     return `agent name ${JSON.stringify(name)} must be 1 to 64 letters, digits, ".", "_" or "-", starting with a letter or digit`;
   if (typeof capabilities !== "object" || capabilities === null)
     return `agent "${name}" needs capabilities: an object from a name to { input, output, run }`;
-  const names = Object.keys(capabilities);
+  if (typeof streams !== "object" || streams === null)
+    return `streams of agent "${name}" must be an object from a name to { input, items, output, run }`;
+  const names = [...Object.keys(capabilities), ...Object.keys(streams)];
   if (names.length === 0) return `agent "${name}" declares no capability; give it at least one`;
-  for (const capability of names) {
+  return checkOffered(name, names, { capabilities, streams }) ?? checkPolicy(name, policy);
+}
+
+function checkOffered(name: string, names: readonly string[], { capabilities, streams }: Offered): string | undefined {
+  for (const [place, capability] of names.entries()) {
     if (!capabilityPattern.test(capability)) {
       return `capability ${JSON.stringify(capability)} of agent "${name}" must be letters, digits, ".", "_", ":" or "-", with an optional "@major" at the end`;
     }
-    if (capability.endsWith("@1") && names.includes(capability.slice(0, -2)))
-      return `agent "${name}" declares ${capability} twice: a name without a major version is version 1`;
-    const spec = (capabilities as Record<string, Partial<CapabilitySpec> | undefined>)[capability];
-    const label = `capability "${capability}" of agent "${name}"`;
+    const isTwice = capability.endsWith("@1") && names.includes(capability.slice(0, -2));
+    if (isTwice || names.indexOf(capability) !== place)
+      return `agent "${name}" declares ${capability} twice: a name without a major version is version 1, and a stream is a capability too`;
+    const isStream = Object.hasOwn(streams, capability);
+    const spec = ((isStream ? streams : capabilities) as Record<string, Partial<CapabilitySpec> | undefined>)[
+      capability
+    ];
+    const label = `${isStream ? "stream" : "capability"} "${capability}" of agent "${name}"`;
     if (spec?.input === undefined || spec.output === undefined) return `${label} needs an input and an output schema`;
     if (!isSchema(spec.input) || !isSchema(spec.output))
       return `${label} needs zod schemas for input and output, such as z.object({ name: z.string() })`;
     if (typeof spec.run !== "function") return `${label} needs a run function`;
+    if (isStream && (spec.items === undefined || !isSchema(spec.items)))
+      return `${label} needs a zod schema for its items`;
+    if (isStream && (spec.recovery !== undefined || spec.idempotent !== undefined))
+      return `${label} cannot be tried again, since what it has told cannot be taken back: leave recovery and idempotent out`;
     const problem = checkRecovery(label, spec.recovery ?? {}) ?? checkBreaker(label, spec.breaker);
     if (problem !== undefined) return problem;
   }
-  return checkPolicy(name, policy);
+  return undefined;
 }
 
 function checkRecovery(label: string, { retry, fallback, anotherAgent }: Recovery): string | undefined {

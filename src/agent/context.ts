@@ -32,6 +32,9 @@ export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** How a stream is made: as a call is, but for the key, since nobody can join one. `timeoutMs` is for all of it. */
+export type StreamOptions = Omit<CallOptions, "key">;
+
 /** What a message without a reply may carry: its urgency, and the run, decision, trace and baggage that it belongs to. */
 export type TellOptions = Pick<CallOptions, "priority" | "runId" | "decisionId" | "traceparent" | "baggage">;
 

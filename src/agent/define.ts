@@ -9,6 +9,8 @@ import { checkAgentSpec } from "./check.ts";
 export interface CapabilityTypes {
   readonly input: unknown;
   readonly output: unknown;
+  /** What it yields on the way, where it is a stream. */
+  readonly item: unknown;
 }
 export type Capabilities = Readonly<Record<string, CapabilityTypes>>;
 
@@ -56,6 +58,9 @@ export interface CapabilityPolicy {
   readonly breaker?: Partial<BreakerSettings> | false;
 }
 
+/** A stream is not tried again: what it has told cannot be taken back. */
+export type StreamPolicy = Pick<CapabilityPolicy, "description" | "breaker">;
+
 export interface AgentPolicy {
   /** Calls at once; the rest wait in the mailbox. Default 1: handlers are serialised. */
   readonly concurrency?: number;
@@ -73,6 +78,8 @@ export interface AgentPolicy {
 export interface CapabilitySpec extends CapabilityPolicy {
   readonly input: z.ZodType;
   readonly output: z.ZodType;
+  /** Set for a stream, whose `run` yields such items. */
+  readonly items?: z.ZodType;
   readonly run: (context: HandlerContext<never, never>) => unknown;
   /** Set for a user's machine, instead of `run`. */
   readonly drive?: (actor: AnyActorRef, input: unknown, call: { readonly signal: AbortSignal }) => unknown;
@@ -114,16 +121,34 @@ type Run<In extends z.ZodType, Out extends z.ZodType, State> = (
   context: HandlerContext<z.output<In>, State>,
 ) => z.input<Out> | Promise<z.input<Out>>;
 
-export type Typed<In extends Record<string, z.ZodType>, Out extends Record<string, z.ZodType>> = {
+type Schemas = Record<string, z.ZodType>;
+type None = Record<never, never>;
+
+type Pour<In extends z.ZodType, Item extends z.ZodType, End extends z.ZodType, State> = (
+  context: HandlerContext<z.output<In>, State>,
+) => AsyncGenerator<z.input<Item>, z.input<End>, void>;
+
+type TypedStreams<From extends Schemas, Items extends Schemas, End extends Schemas> = {
+  readonly [Name in keyof From & keyof Items & keyof End & string]: {
+    readonly input: z.input<From[Name]>;
+    readonly output: z.output<End[Name]>;
+    readonly item: z.output<Items[Name]>;
+  };
+};
+
+export type Typed<In extends Schemas, Out extends Schemas> = {
   readonly [Name in keyof In & keyof Out & string]: {
     readonly input: z.input<In[Name]>;
     readonly output: z.output<Out[Name]>;
+    readonly item: never;
   };
 };
 
 /**
  * Declares an agent: its name, its capabilities with their schemas, and how it runs.
  * Shape: a definition for `createTroupe({ agents })`, `spawn` and `swarm`; nothing runs yet.
+ * What answers once is one of its `capabilities`; what tells item after item, such as the tokens of a text, is one of its
+ * `streams`: an `async *run` that yields them, and returns its output at the end.
  * Errors: throws `usage/invalid-definition` for a bad name, no capability, or a limit out of range.
  * @example
  * ```ts
@@ -134,13 +159,27 @@ export type Typed<In extends Record<string, z.ZodType>, Out extends Record<strin
  *   capabilities: {
  *     greet: { input: z.object({ name: z.string() }), output: z.string(), run: ({ input }) => `Hello, ${input.name}` },
  *   },
+ *   streams: {
+ *     spell: {
+ *       input: z.string(),
+ *       items: z.string(),
+ *       output: z.number(),
+ *       async *run({ input }) {
+ *         yield* input;
+ *         return input.length;
+ *       },
+ *     },
+ *   },
  * });
  * ```
  */
 export function defineAgent<
-  In extends Record<string, z.ZodType>,
-  Out extends Record<string, z.ZodType>,
+  In extends Schemas = None,
+  Out extends Schemas = None,
   State = undefined,
+  From extends Schemas = None,
+  Items extends Schemas = None,
+  End extends Schemas = None,
 >(
   spec: AgentPolicy & {
     readonly name: string;
@@ -148,23 +187,31 @@ export function defineAgent<
     readonly start?: (life: LifeContext) => State | Promise<State>;
     /** Runs at an orderly stop, within the shutdown time. */
     readonly stop?: (state: State, life: LifeContext) => void | Promise<void>;
-    readonly capabilities: {
+    readonly capabilities?: {
       readonly [Name in keyof In]: CapabilityPolicy & {
         readonly input: In[Name];
         readonly run: Run<In[Name], Out[Name & keyof Out], State>;
       };
     } & { readonly [Name in keyof Out]: { readonly output: Out[Name] } };
+    readonly streams?: {
+      readonly [Name in keyof From]: StreamPolicy & {
+        readonly input: From[Name];
+        readonly run: Pour<From[Name], Items[Name & keyof Items], End[Name & keyof End], State>;
+      };
+    } & { readonly [Name in keyof Items]: { readonly items: Items[Name] } } & {
+      readonly [Name in keyof End]: { readonly output: End[Name] };
+    };
   },
-): AgentDefinition<Typed<In, Out>> {
-  const { name, start, stop, capabilities, ...policy } = spec;
-  const problem = checkAgentSpec(name, capabilities, policy);
+): AgentDefinition<Typed<In, Out> & TypedStreams<From, Items, End>> {
+  const { name, start, stop, capabilities = {}, streams = {}, ...policy } = spec;
+  const problem = checkAgentSpec(name, { capabilities, streams }, policy);
   if (problem !== undefined) throw new TroupeError("usage/invalid-definition", problem);
   return brandDefinition({
     name,
     policy,
     start,
     stop,
-    capabilities,
+    capabilities: { ...capabilities, ...streams },
   });
 }
 

@@ -1,6 +1,7 @@
 import { draw, narrow, type Allowance, type BudgetField } from "../../machines/call/budget.ts";
 import type { Degradation, Outcome } from "../../machines/failure.ts";
 import type { Cell } from "../system/cell.ts";
+import type { ItemSink } from "./items.ts";
 import type { CallOptions, Peer, Progress, TellOptions, TellResult } from "./context.ts";
 
 /** A running account of a budget. A nested account draws from its parent too, so no call can outspend its caller. */
@@ -48,6 +49,8 @@ export interface Envelope {
   readonly traceparent: string;
   readonly baggage: Readonly<Record<string, string>>;
   readonly account: Account | undefined;
+  /** Takes what the handler of a stream yields; undefined where nobody reads it. */
+  readonly items: ItemSink | undefined;
   /** Filled by the handler while it works. */
   degraded: Degradation[] | undefined;
   progressed(progress: Progress): void;

@@ -9,6 +9,7 @@ import type { LifeContext } from "./context.ts";
 import type { AgentDefinition, AgentPolicy, CapabilitySpec } from "./define.ts";
 import type { Caller, Envelope } from "./envelope.ts";
 import { Context } from "./handler-context.ts";
+import { pour, type Poured } from "./items.ts";
 import { Checker, issuesOf, type Issue, type Parsed } from "./schema.ts";
 
 /** Longest start hook unless a definition says otherwise. */
@@ -20,6 +21,8 @@ export class CompiledSkill implements Skill {
   readonly spec: CapabilitySpec;
   readonly input: Checker;
   readonly output: Checker;
+  /** Of a stream. */
+  readonly items: Checker | undefined;
   /** Good answers are kept as stand-ins for later failures. */
   readonly keepsAnswers: boolean;
 
@@ -28,6 +31,7 @@ export class CompiledSkill implements Skill {
     this.spec = spec;
     this.input = new Checker(spec.input);
     this.output = new Checker(spec.output);
+    this.items = spec.items === undefined ? undefined : new Checker(spec.items);
     this.keepsAnswers = spec.recovery?.fallback?.some((fallback) => "cached" in fallback) ?? false;
   }
 }
@@ -35,6 +39,12 @@ export class CompiledSkill implements Skill {
 /** `name@1` and `name` are the same capability; any other major is its own. */
 export function capabilityKey(name: string): string {
   return name.endsWith("@1") ? name.slice(0, -2) : name;
+}
+
+const notStreaming: Issue = { path: "", message: "a stream's run is an async generator: async *run" };
+
+function isGenerator(value: unknown): value is AsyncIterator<unknown, unknown, undefined> {
+  return typeof value === "object" && value !== null && typeof (value as { next?: unknown }).next === "function";
 }
 
 const unread: Outcome<unknown> = { ok: true, value: undefined };
@@ -47,9 +57,9 @@ function misfit(
   code: "call/invalid-input" | "agent/invalid-output",
   skill: string,
   issues: readonly Issue[],
+  what = code === "call/invalid-input" ? "input of" : "output of",
 ): Outcome<never> {
   const first = issues[0];
-  const what = code === "call/invalid-input" ? "input of" : "output of";
   const where = first === undefined || first.path === "" ? "" : ` at ${first.path}`;
   return {
     ok: false,
@@ -128,6 +138,7 @@ export class HandlerBehaviour implements Behaviour {
     } catch (thrown) {
       return refusalOf(thrown, delivery);
     }
+    if (skill.items !== undefined) return this.#pour(cell, delivery, result);
     if (isThenable(result)) {
       return Promise.resolve(result).then(
         (value) => this.#complete(delivery, value),
@@ -135,6 +146,24 @@ export class HandlerBehaviour implements Behaviour {
       );
     }
     return this.#complete(delivery, result);
+  }
+
+  /** Runs a stream: what it yields goes to whoever reads it, and what it returns is its output. */
+  #pour(cell: Cell, delivery: Delivery, handler: unknown): Promise<Outcome<unknown>> {
+    const { name, items } = delivery.skill as CompiledSkill;
+    const { incarnation } = cell;
+    if (!isGenerator(handler) || items === undefined)
+      return Promise.resolve(misfit("agent/invalid-output", name, [notStreaming]));
+    const poured = pour(handler, {
+      sink: (delivery.envelope as Envelope | undefined)?.items,
+      check: (item) => items.check(item),
+      isOver: () => delivery.abandoned || cell.ended || cell.incarnation !== incarnation,
+      misfit: ({ error }) => misfit("agent/invalid-output", name, issuesOf(error), "an item of"),
+    });
+    return poured.then(
+      (given: Poured) => ("value" in given ? this.#complete(delivery, given.value) : (given.left ?? gaveUp(delivery))),
+      (thrown: unknown) => refusalOf(thrown, delivery),
+    );
   }
 
   #refuseInput(cell: Cell, delivery: Delivery, issues: readonly Issue[]): Outcome<never> {

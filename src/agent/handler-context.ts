@@ -16,6 +16,7 @@ const bareEnvelope: Envelope = {
   traceparent: "",
   baggage: noBaggage,
   account: undefined,
+  items: undefined,
   degraded: undefined,
   progressed() {},
 };

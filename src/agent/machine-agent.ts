@@ -86,7 +86,7 @@ function defineMachineAgent(machine: AnyActorLogic, spec: ErasedSpec): AgentDefi
   const { name, machineInput, capabilities, ...policy } = spec;
   const driven: Record<string, CapabilitySpec> = {};
   for (const [capability, declared] of Object.entries(capabilities)) driven[capability] = drivenBy(declared);
-  const problem = checkAgentSpec(name, driven, policy) ?? checkMachine(name, machine);
+  const problem = checkAgentSpec(name, { capabilities: driven, streams: {} }, policy) ?? checkMachine(name, machine);
   if (problem !== undefined) throw new TroupeError("usage/invalid-definition", problem);
   return brandDefinition({
     name,

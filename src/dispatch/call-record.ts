@@ -5,6 +5,7 @@ import { failure, type Degradation, type Failure, type Json, type Outcome } from
 import type { Progress } from "../agent/context.ts";
 import type { Fallback, Recovery } from "../agent/define.ts";
 import { Account, noBaggage } from "../agent/envelope.ts";
+import type { ItemSink } from "../agent/items.ts";
 import type { Cell } from "../system/cell.ts";
 import type { ClosingCall } from "../system/core.ts";
 import { Delivery, type Sender } from "../system/delivery.ts";
@@ -90,6 +91,9 @@ export class CallRecord implements Sender, ClosingCall, Leaving, SelectionInput 
   }
   get isFollowed(): boolean {
     return this.#request.options?.onProgress !== undefined || this.#dispatcher.core.heard;
+  }
+  get items(): ItemSink | undefined {
+    return this.#request.items;
   }
   get affinity(): string | undefined {
     return this.#request.options?.affinity;
@@ -205,6 +209,8 @@ export class CallRecord implements Sender, ClosingCall, Leaving, SelectionInput 
   }
 
   #next(trouble: Trouble, failed: Failure, started: boolean): void {
+    // Whoever took over would tell the reader the items again.
+    if (this.items?.isBegun === true) return this.#finish("exhaust", { ok: false, failure: failed });
     const fixed = this.#request.target !== undefined;
     const plan = planOf(this.#request.isTask === true ? undefined : this.#recovery, fixed);
     if (plan.otherAgents > 0 && this.#cell !== undefined && this.capability === this.#asked.capability)

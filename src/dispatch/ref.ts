@@ -1,12 +1,16 @@
 import type { Outcome } from "../../machines/failure.ts";
-import type { CallOptions, TellOptions, TellResult } from "../agent/context.ts";
+import type { CallOptions, StreamOptions, TellOptions, TellResult } from "../agent/context.ts";
 import type { Capabilities } from "../agent/define.ts";
 import type { Cell } from "../system/cell.ts";
 import type { Down } from "../system/watch.ts";
+import { openStream, type CallStream } from "../agent/call-stream.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
 /** The input that a caller gives to one capability. */
 export type InputOf<Caps extends Capabilities, Name extends keyof Caps> = Caps[Name]["input"];
+
+/** What a capability yields where it is a stream. */
+export type ItemOf<Caps extends Capabilities, Name extends keyof Caps> = Caps[Name]["item"];
 
 /**
  * One agent, wherever it runs. The ref stays good through restarts; once the agent has ended for good, `call`
@@ -33,6 +37,15 @@ export interface AgentRef<Caps extends Capabilities = Capabilities> {
     input: InputOf<Caps, Name>,
     options?: CallOptions,
   ): Promise<Outcome<Caps[Name]["output"]>>;
+  /**
+   * Begins a stream of this very agent: its items as they come, and its outcome. Of a capability that is none it has no
+   * items. Errors: throws `usage/invalid-options`.
+   */
+  stream<Name extends keyof Caps & string>(
+    capability: Name,
+    input: InputOf<Caps, Name>,
+    options?: StreamOptions,
+  ): CallStream<ItemOf<Caps, Name>, Caps[Name]["output"]>;
   /** Leaves a message without a reply; says at once whether the mailbox took it. */
   tell<Name extends keyof Caps & string>(
     capability: Name,
@@ -80,6 +93,9 @@ export class LocalRef implements AgentRef {
   }
   call(capability: string, input: unknown, options?: CallOptions): Promise<Outcome<unknown>> {
     return this.#dispatcher.send({ capability, input, options, target: this.#cell });
+  }
+  stream(capability: string, input: unknown, options: StreamOptions = {}): CallStream<never, never> {
+    return openStream(options, (given) => this.#dispatcher.send({ capability, input, target: this.#cell, ...given }));
   }
   tell(capability: string, input: unknown, options?: TellOptions): TellResult {
     return this.#dispatcher.tellTo(this.#cell, capability, input, options === undefined ? undefined : { options });

@@ -1,5 +1,6 @@
 import type { Outcome } from "../../machines/failure.ts";
 import type { CallOptions, TellResult } from "../agent/context.ts";
+import type { ItemSink } from "../agent/items.ts";
 import type { Envelope } from "../agent/envelope.ts";
 import type { Cell } from "../system/cell.ts";
 
@@ -23,10 +24,15 @@ export interface CallRequest {
   readonly asker?: string;
   /** A task of a run: one attempt and no deadline but the one named, since the run retries and keeps time durably. */
   readonly isTask?: boolean;
+  /** Takes what a stream yields. */
+  readonly items?: ItemSink;
 }
 
 /** Epoch milliseconds at which a request made at `now` expires: never later than the call it is made under. */
-export function deadlineOf({ options, under, isTask }: CallRequest, now: number): number {
+export function deadlineOf(
+  { options, under, isTask }: Pick<CallRequest, "options" | "under" | "isTask">,
+  now: number,
+): number {
   return Math.min(
     now + (options?.timeoutMs ?? (isTask === true ? Number.POSITIVE_INFINITY : callTimeoutMs)),
     options?.deadlineAt ?? Number.POSITIVE_INFINITY,

@@ -6,6 +6,7 @@ import { joinTrace } from "./trace.ts";
 /** What a tell carries where its sender has something to pass on. It has no deadline, and nobody waits for its outcome. */
 export class TellEnvelope implements Envelope {
   readonly deadlineAt = Number.POSITIVE_INFINITY;
+  readonly items = undefined;
   readonly key = undefined;
   readonly runId: string | undefined;
   readonly decisionId: string | undefined;

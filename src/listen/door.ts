@@ -17,6 +17,13 @@ export const tlsTimeoutMs = 5_000;
 /** Bytes of all headers of one request; more are answered with status 431. */
 export const headersBytesMax = 16_384;
 
+/** What may be set otherwise than Troupe proposes. */
+export interface DoorPace {
+  readonly headersTimeoutMs?: number;
+  /** How often it is looked who takes too long. */
+  readonly checkMs?: number;
+}
+
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => void;
 export type ServeUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 
@@ -43,10 +50,10 @@ export class HttpDoor implements AsyncDisposable {
   }
 
   /** Errors: throws `usage/invalid-options` for a policy that would stand open, or an address that cannot be had. */
-  static async open(policy: ListenPolicy): Promise<HttpDoor> {
+  static async open(policy: ListenPolicy, pace: DoorPace = {}): Promise<HttpDoor> {
     checkPolicy(policy);
     const { host = loopbackHost, port } = policy;
-    const server = makeServer(policy);
+    const server = makeServer(policy, pace);
     server.maxConnections = connectionsMax;
     await new Promise<void>((resolve, reject) => {
       server.once("listening", resolve);
@@ -125,12 +132,12 @@ export class HttpDoor implements AsyncDisposable {
   }
 }
 
-function makeServer({ tls }: ListenPolicy): Server {
+function makeServer({ tls }: ListenPolicy, pace: DoorPace): Server {
   const options = {
     maxHeaderSize: headersBytesMax,
-    headersTimeout: headersTimeoutMs,
+    headersTimeout: pace.headersTimeoutMs ?? headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: 1_000,
+    connectionsCheckingInterval: pace.checkMs ?? 1_000,
   };
   if (tls === undefined) return createServer(options);
   const secure = {

@@ -48,7 +48,10 @@ export interface RunHandle {
   stop(options?: { readonly compensate?: boolean; readonly reason?: string }): Promise<Outcome<null>>;
   /** A named message for the run. The same `id` is taken once. */
   signal(name: string, payload?: unknown, options?: { readonly id?: string }): Promise<Outcome<null>>;
-  /** Goes on after a failure from the failed step; what was completed keeps its results. */
+  /**
+   * Goes on after a failure from the failed step; what was completed keeps its results. A run of which a step was undone
+   * since is not taken up again.
+   */
   retry(): Promise<Outcome<null>>;
   /** A new run that has done what this one had when `step` began, and goes on from there by itself. */
   fork(step: string): Promise<RunHandle>;
