@@ -3,7 +3,12 @@ import { standingOf, supportedOptions } from "../../machines/consensus/ballot/co
 import type { Round } from "../../machines/consensus/ballot/round.ts";
 import type { Tally } from "../../machines/consensus/ballot/tally.ts";
 import { certify } from "../../machines/consensus/certificate/certificate.ts";
-import { basisPoints, type SignedBallot, type SignedProposal } from "../../machines/consensus/codec/messages.ts";
+import {
+  basisPoints,
+  type Choice,
+  type SignedBallot,
+  type SignedProposal,
+} from "../../machines/consensus/codec/messages.ts";
 import type { Member } from "../../machines/consensus/electorate/electorate.ts";
 import type { Collector, Delivery } from "./collector.ts";
 import type {
@@ -19,6 +24,7 @@ import type {
   Warning,
 } from "./decision.ts";
 import { opinion } from "./opinion/opinion.ts";
+import { abstention } from "./proposal.ts";
 import { bindReport, knownBinding, type Report, type ReportBinding } from "./opinion/binding.ts";
 import { faultyWeightOf, warnOfElectorate, warnOfFaults } from "./warnings.ts";
 
@@ -95,12 +101,18 @@ function recordBallots(heard: readonly Heard[], tally: Tally): BallotRecord[] {
       standing,
       choice: choice.kind === "abstain" ? null : supportedOptions(choice, options, leastGrades),
       confidence: toRatio(confidence),
-      recommendation: report?.recommendation ?? null,
+      recommendation: recommendationOf(choice, report),
       reasoning: report?.reasoning ?? "",
       concerns: report?.concerns ?? [],
       ballot,
     };
   });
+}
+
+/** Who chose and recommends nothing, as a plain ballot does, prefers nothing else. */
+function recommendationOf(choice: Choice, report: Report | undefined): string | null {
+  if (report === undefined || (report.recommendation === abstention && choice.kind !== "abstain")) return null;
+  return report.recommendation;
 }
 
 function listDissent(records: readonly BallotRecord[], option: string | null): Dissent[] {

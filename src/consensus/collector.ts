@@ -21,6 +21,7 @@ import type { Host } from "../system/interpret.ts";
 import type { Announcer } from "./announcer.ts";
 import { keepingEffects, run, type Charted, type Life } from "../system/charted.ts";
 import { sha256 } from "./ed25519.ts";
+import { isPhaseOver } from "./policy.ts";
 import { ownBallotOf, signClosing, signReceipt } from "./signing.ts";
 import type { Vote } from "./voter.ts";
 
@@ -233,7 +234,9 @@ export class Collector {
   #lose(voter: string, failed: Failure): void {
     this.deliveries.set(voter, { failure: failed });
     this.#ports.announcer.tell("decision.opinion", voter, () => ({ failure: failed }));
-    this.#send({ type: "voter.lost", voter, reason: "failed" });
+    const { commitClosesAt, closesAt } = this.#round.proposal;
+    const endsAt = this.state.phase === "commit" ? (commitClosesAt ?? closesAt) : closesAt;
+    if (!isPhaseOver(this.#ports.clock.now(), endsAt)) this.#send({ type: "voter.lost", voter, reason: "failed" });
   }
 
   #drop(from: string, { row, detail }: DroppedBallot): void {
@@ -247,8 +250,9 @@ export class Collector {
   #screen(from: string, { ballots, report, salt }: Vote, screened: Screened[]): void {
     this.deliveries.set(from, { report });
     this.#ports.announcer.tell("decision.opinion", from, () => ({ report: report ?? null }));
-    for (const [index, message] of ballots.entries()) {
-      const ballot = screenBallot(index < ballotsPerVoteMax ? message : undefined, this.#round, screening);
+    for (let index = 0; index < ballots.length; index += 1) {
+      const message = index < ballotsPerVoteMax ? ballots[index] : undefined;
+      const ballot = screenBallot(message, this.#round, screening);
       if ("passed" in ballot) screened.push({ from, ballot, salt });
       else this.#drop(from, ballot);
     }
@@ -327,16 +331,17 @@ export class Collector {
   async #signClosing(draft: ClosingDraft): Promise<void> {
     const { proposal, proposalDigest, electorateDigest } = this.#round;
     if (proposal.closing === "coordinator") {
+      // In the order of the canonical form, which then has nothing to sort.
       const body = {
-        v: 1,
-        decisionId: proposal.decisionId,
-        round: proposal.round,
-        proposalDigest,
-        electorateDigest,
-        status: draft.status,
-        option: draft.option,
         ballotsDigest: digestOf(draft.ballots, sha256),
-        voided: draft.voided.map(({ voter, ballots }) => ({ voter, ballots: [...ballots] as [string, string] })),
+        decisionId: proposal.decisionId,
+        electorateDigest,
+        option: draft.option,
+        proposalDigest,
+        round: proposal.round,
+        status: draft.status,
+        v: 1,
+        voided: draft.voided.map(({ voter, ballots }) => ({ ballots: [...ballots] as [string, string], voter })),
       } as const;
       this.metrics.signs += 1;
       this.closing = await signClosing(body, this.#ports.coordinator);

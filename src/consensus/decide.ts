@@ -19,7 +19,7 @@ import { planNextRound, type PreviousRound } from "./rounds/next-round.ts";
 import { commitToVote } from "./secrecy/secret-vote.ts";
 import type { Sealed } from "./secrecy/sealed-vote.ts";
 import { signRound } from "./signing.ts";
-import { castVote, guardVoter, type Invitation, type Participant, type Vote, type Voter } from "./voter.ts";
+import { castVote, crashOf, guardVoter, type Invitation, type Participant, type Vote, type Voter } from "./voter.ts";
 
 export type { DecideRequest } from "./plan.ts";
 
@@ -61,12 +61,16 @@ function unseal(outcome: Outcome<Vote | Sealed>, { box, round }: Plan): Outcome<
   return { ok: true, value: opened.ok ? (opened.value as Vote) : { ballots: [{ problem: opened.problem }] } };
 }
 
-/** Asks one voter for its ballot. */
-function ask(voter: Voter | Participant, { plan, invitation, signal }: Asking): Promise<Outcome<Vote>> {
-  const { id } = voter.member;
+async function receiveVote(voter: Participant, { plan, invitation, signal }: Asking): Promise<Outcome<Vote>> {
+  return unseal(await voter.vote(invitation, { signal }), plan);
+}
+
+/** Asks one voter for its ballot. Throws or rejects where the voter does. */
+function ask(voter: Voter | Participant, asking: Asking): Promise<Outcome<Vote>> {
+  const { plan, signal } = asking;
   return "vote" in voter
-    ? guardVoter(id, async () => unseal(await voter.vote(invitation, { signal }), plan))
-    : guardVoter(id, () => castVote(voter, plan.round, { question: plan.question, signal }));
+    ? receiveVote(voter, asking)
+    : castVote(voter, plan.round, { question: plan.question, signal });
 }
 
 /** Asks one voter for its commitment, and later for the ballot behind it. */
@@ -111,7 +115,13 @@ async function acknowledge(voter: Participant, collector: Collector): Promise<vo
 async function hearVoter(voter: Voter | Participant, collector: Collector, asking: Asking): Promise<void> {
   const { id } = voter.member;
   if (asking.plan.round.proposal.commitClosesAt === undefined) {
-    collector.deliver(id, await ask(voter, asking));
+    let answer: Outcome<Vote>;
+    try {
+      answer = await ask(voter, asking);
+    } catch (error) {
+      answer = crashOf(id, error);
+    }
+    collector.deliver(id, answer);
     if ("vote" in voter) await acknowledge(voter, collector);
     return;
   }
@@ -220,7 +230,7 @@ async function agreeOnBallots(
       ...(votes === undefined ? {} : { store: votes }),
       verify: ports.verify ?? verifyEd25519,
       ...(ports.host === undefined ? {} : { host: ports.host }),
-      ask: async (voter) => await ask(voter, { plan, invitation, signal: over.signal }),
+      ask: (voter) => guardVoter(voter.member.id, () => ask(voter, { plan, invitation, signal: over.signal })),
     },
   );
   try {

@@ -7,6 +7,7 @@ import {
   verify,
   type KeyObject,
 } from "node:crypto";
+import { sameBytes } from "../../machines/consensus/codec/bytes.ts";
 import { findPublicKeyFault } from "../../machines/consensus/codec/public-key.ts";
 import { memberSchema, type Member } from "../../machines/consensus/electorate/electorate.ts";
 import { TroupeError } from "../errors.ts";
@@ -29,24 +30,30 @@ function rawPublicKey(key: KeyObject): Uint8Array {
   return Buffer.from(x ?? "", "base64url");
 }
 
-/** Imported keys by their raw bytes; null is a key that cannot verify anything. */
-const imported = new Map<string, KeyObject | null>();
+/** A key as it came and as node:crypto takes it; null is a key that cannot verify anything. */
+interface Imported {
+  readonly raw: Uint8Array;
+  readonly key: KeyObject | null;
+}
+
+/** By their first four bytes, which are as good as random; two keys that share them take turns. */
+const imported = new Map<number, Imported>();
 
 function importPublicKey(raw: Uint8Array): KeyObject | null {
-  // A view of the same bytes would move them out of the heap, which costs more than the look-up.
-  const name = String.fromCharCode.apply(null, raw as unknown as number[]);
-  const known = imported.get(name);
-  if (known !== undefined) return known;
+  const place = (raw[0] ?? 0) | ((raw[1] ?? 0) << 8) | ((raw[2] ?? 0) << 16) | ((raw[3] ?? 0) << 24);
+  const known = imported.get(place);
+  if (known !== undefined && sameBytes(known.raw, raw)) return known.key;
   const bytes = Buffer.from(raw);
   const key =
     findPublicKeyFault(bytes.toString("hex")) === undefined
       ? createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: bytes.toString("base64url") }, format: "jwk" })
       : null;
+  imported.delete(place);
   if (imported.size >= importedKeysMax) {
     const oldest = imported.keys().next();
     if (oldest.done !== true) imported.delete(oldest.value);
   }
-  imported.set(name, key);
+  imported.set(place, { raw: Uint8Array.from(raw), key });
   return key;
 }
 
@@ -95,6 +102,8 @@ export interface MemberOptions {
   readonly group?: string;
   /** The machine or process that holds the key. */
   readonly host?: string;
+  /** Who holds the key: "agent", the voter alone, or "host", the process that runs the decision. Not stated by default. */
+  readonly custody?: Member["custody"];
   /** A private Ed25519 key of your own; a fresh one by default. */
   readonly privateKey?: KeyObject;
 }
@@ -102,7 +111,7 @@ export interface MemberOptions {
 /**
  * Makes a voter's entry for an electorate, and the signer that alone holds its private key.
  * Shape: `member` is plain JSON and public; `signer.sign(bytes)` gives 64 bytes.
- * Errors: throws `usage/invalid-electorate` for an id, weight, group or host that is not allowed.
+ * Errors: throws `usage/invalid-electorate` for an id, weight, group, host or custody that is not allowed.
  * Source: consensus design §4.5, docs/decisions/0010.
  * @example
  * ```ts
@@ -119,6 +128,7 @@ export function createMember(options: MemberOptions): { readonly member: Member;
     weight: options.weight ?? 1,
     ...(options.group === undefined ? {} : { group: options.group }),
     ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.custody === undefined ? {} : { custody: options.custody }),
   });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

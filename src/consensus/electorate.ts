@@ -11,7 +11,12 @@ import {
   type Electorate,
   type Member,
 } from "../../machines/consensus/electorate/electorate.ts";
-import { parseThreshold, type Parsed, type ThresholdInput } from "../../machines/consensus/electorate/threshold.ts";
+import {
+  parseThreshold,
+  type Parsed,
+  type Share,
+  type ThresholdInput,
+} from "../../machines/consensus/electorate/threshold.ts";
 import { lowerWeights } from "../../machines/consensus/electorate/weight-cap.ts";
 import { createStamp } from "../../machines/stamp.ts";
 import { TroupeError } from "../errors.ts";
@@ -47,9 +52,13 @@ interface Panel {
 const panels: Panel[] = [];
 const digests = createStamp<string>();
 
+/** Thresholds whose analysis is kept per panel; a further one takes the place of all. */
+const keptAnalysesMax = 16;
+const analyses = createStamp<Map<string, ElectorateAnalysis>>();
+
 function isSameMember(left: Member, right: Member | undefined): boolean {
   if (left.id !== right?.id || left.publicKey !== right.publicKey || left.weight !== right.weight) return false;
-  if (left.group !== right.group || left.host !== right.host) return false;
+  if (left.group !== right.group || left.host !== right.host || left.custody !== right.custody) return false;
   for (const field in left) if (!Object.hasOwn(memberSchema.shape, field)) return false;
   return true;
 }
@@ -76,10 +85,23 @@ function admitPanel(members: readonly Member[], epoch: number): Panel {
   const given = members.map((member) => Object.freeze({ ...member }));
   const electorate = defineElectorate(given, epoch);
   digests.put(electorate, digestOf(electorate, sha256));
+  analyses.put(electorate, new Map());
   // The positions of its members are noted on the list, which has to come before it is frozen.
   indexOfMember(electorate, "");
   Object.freeze(electorate.members);
   return { given, electorate: Object.freeze(electorate) };
+}
+
+/** What an electorate can stand under a threshold; of a panel that decides again it is known. */
+export function analyzePanel(electorate: Electorate, threshold: Share): ElectorateAnalysis {
+  const kept = analyses.of(electorate);
+  const name = `${threshold.num}/${threshold.den}/${threshold.strict}`;
+  const known = kept?.get(name);
+  if (known !== undefined) return known;
+  const analysis = analyzeMembers(electorate.members, { threshold });
+  if (kept !== undefined && kept.size >= keptAnalysesMax) kept.clear();
+  kept?.set(name, analysis);
+  return analysis;
 }
 
 /** The digest that names an electorate in every signed message. */

@@ -9,6 +9,7 @@ import { capWeights, seatPanel } from "./electorate.ts";
 import { decisionQuestion, type DecisionQuestion } from "./opinion/opinion.ts";
 import { checkAgreement, readAgreementClaim } from "./bft/terms.ts";
 import { readDeadlines, readMaxFaultyWeight, readSecrecy, type BallotPolicy } from "./policy.ts";
+import { readPlainQuestion } from "./plain-proposal.ts";
 import { buildProposal, type DecisionOption } from "./proposal.ts";
 import { readMaxRounds } from "./rounds/next-round.ts";
 import { createBox, type Box } from "./secrecy/sealed-vote.ts";
@@ -109,6 +110,28 @@ function openBox(request: DecideRequest): Box | undefined {
   return isSealed && request.voters.some((voter) => "vote" in voter) ? createBox() : undefined;
 }
 
+function readQuestion(
+  { question, options, context, constraints }: DecideRequest,
+  decisionId: string,
+): DecisionQuestion {
+  const asked = {
+    decisionId,
+    description: question,
+    options: options.map((option) => (typeof option === "string" ? { id: option } : option)),
+    context: context ?? undefined,
+    constraints: constraints ?? undefined,
+  };
+  const plain = readPlainQuestion(asked);
+  if (plain !== undefined) return plain;
+  const read = decisionQuestion.safeParse(asked);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0];
+  throw new TroupeError(
+    "usage/invalid-options",
+    `${issue?.path.join(".") ?? "question"}: ${issue?.message ?? "not allowed"}`,
+  );
+}
+
 /** Checks everything the caller chose, before anybody is asked. Errors: throws `usage/…`. */
 export function planDecision(
   request: DecideRequest,
@@ -129,24 +152,11 @@ export function planDecision(
     },
     { signer: ports.coordinator, ids: ports.ids },
   );
-  const question = decisionQuestion.safeParse({
-    decisionId: body.decisionId,
-    description: request.question,
-    options: request.options.map((option) => (typeof option === "string" ? { id: option } : option)),
-    context: request.context ?? {},
-    constraints: request.constraints ?? [],
-  });
-  if (!question.success) {
-    const issue = question.error.issues[0];
-    throw new TroupeError(
-      "usage/invalid-options",
-      `${issue?.path.join(".") ?? "question"}: ${issue?.message ?? "not allowed"}`,
-    );
-  }
+  const question = readQuestion(request, body.decisionId);
   const maxFaultyWeight =
     request.mode === "bft"
       ? readAgreementClaim(request, body, electorate)
       : readMaxFaultyWeight(request, body, electorate);
   const round = nameRound(body, electorate, sha256);
-  return { round, question: question.data, maxFaultyWeight, box };
+  return { round, question, maxFaultyWeight, box };
 }

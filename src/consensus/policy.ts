@@ -121,6 +121,14 @@ export function readDeadlines(policy: BallotPolicy, now: number): { closesAt: nu
   return { commitClosesAt, closesAt: commitClosesAt + Math.max(1, Math.min(timeoutMs, revealTimeoutMsMax)) };
 }
 
+/**
+ * Whether a call that ends now has had all of its phase, whose end is rounded up to a millisecond. Its voter was silent
+ * then: an agent's deadline is the end of the phase, and which of the two comes first says nothing about the agent.
+ */
+export function isPhaseOver(now: number, endsAt: number): boolean {
+  return now + 1 >= endsAt;
+}
+
 /** Reads the length of the ballot phase. */
 export function readTimeout(policy: BallotPolicy): number {
   const timeoutMs = policy.timeoutMs ?? ballotTimeoutMs;

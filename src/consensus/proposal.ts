@@ -16,6 +16,7 @@ import { sha256, verifyEd25519 } from "./ed25519.ts";
 import { readRules, type BallotPolicy } from "./policy.ts";
 import { electorateDigestOf } from "./electorate.ts";
 import { bindingDigest } from "./opinion/binding.ts";
+import { isPlainProposal } from "./plain-proposal.ts";
 import { signProposalBody } from "./signing.ts";
 
 /** An option as asked: an id, and what the voters are shown of it. */
@@ -60,6 +61,25 @@ function checkOptionIds(ids: readonly string[]): void {
   }
 }
 
+let nothingBound: string | undefined;
+
+/** Binds what voters are shown besides the question; nearly always that is nothing. */
+function bindContext({ constraints, context }: ProposalOptions): string {
+  if (constraints === undefined && context === undefined)
+    return (nothingBound ??= bindingDigest("context", { constraints: [], context: {} }));
+  return bindingDigest("context", { constraints: constraints ?? [], context: context ?? {} });
+}
+
+function checkProposal(built: ProposalBody): void {
+  const parsed = proposalSchema.safeParse(built);
+  if (parsed.success) return;
+  const issue = parsed.error.issues[0];
+  throw new TroupeError(
+    "usage/invalid-options",
+    `${issue?.path.join(".") ?? "proposal"}: ${issue?.message ?? "not allowed"}`,
+  );
+}
+
 /** Builds the body that the coordinator signs. Errors: throws `usage/invalid-policy` or `usage/invalid-options`. */
 export function buildProposal(
   options: ProposalOptions,
@@ -75,7 +95,7 @@ export function buildProposal(
     closing: options.closing ?? "coordinator",
     ...(options.commitClosesAt === undefined ? {} : { commitClosesAt: Math.ceil(options.commitClosesAt) }),
     confidence: rules.confidence,
-    contextDigest: bindingDigest("context", { constraints: options.constraints ?? [], context: options.context ?? {} }),
+    contextDigest: bindContext(options),
     coordinator: Buffer.from(from.signer.publicKey).toString("hex"),
     decisionId: options.decisionId ?? from.ids.hex(16),
     defaultOption: rules.defaultOption,
@@ -91,14 +111,7 @@ export function buildProposal(
     threshold: rules.threshold,
     v: 1,
   };
-  const parsed = proposalSchema.safeParse(built);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new TroupeError(
-      "usage/invalid-options",
-      `${issue?.path.join(".") ?? "proposal"}: ${issue?.message ?? "not allowed"}`,
-    );
-  }
+  if (!isPlainProposal(built)) checkProposal(built);
   const fault = findProposalFault(built, options.electorate);
   if (fault !== undefined) throw new TroupeError("usage/invalid-policy", fault);
   return built;

@@ -1,5 +1,6 @@
 import { formatShare } from "../../machines/consensus/electorate/threshold.ts";
 import { isComparing } from "../../machines/consensus/ballot/count.ts";
+import type { CoordinatorEquivocation } from "../../machines/consensus/certificate/evidence.ts";
 import type { CommitCertificate } from "../../machines/consensus/codec/commit-messages.ts";
 import type { BallotRecord, DecisionOptionTally, TalliedRound } from "./decision.ts";
 
@@ -19,7 +20,8 @@ function percent(ratio: number | null): string {
   return ratio === null ? "not stated" : `${Math.round(ratio * 100)} %`;
 }
 
-function section(title: string, lines: readonly string[]): string[] {
+/** A part of a page, after an empty line; nothing where it would be empty. */
+export function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
 }
 
@@ -126,6 +128,18 @@ function describeBounds({ assumptions }: TalliedRound): string[] {
   ];
 }
 
+/** Whose word the signatures are: keys in one process are no better guarded than it. */
+function describeCustody({ members }: TalliedRound["electorate"]): string[] {
+  const named = (custody: "host" | "agent"): string =>
+    members.flatMap((member) => (member.custody === custody ? [member.id] : [])).join(", ");
+  const [host, agent] = [named("host"), named("agent")];
+  return [
+    "Keys held in one process protect against faulty agents, not against a compromised host.",
+    ...(host === "" ? [] : [`Keys held by the host: ${host}.`]),
+    ...(agent === "" ? [] : [`Keys held by the voters themselves, as they say: ${agent}.`]),
+  ];
+}
+
 function describeProof(decision: TalliedRound): string[] {
   if (decision.certificate === null) {
     return decision.status === "decided"
@@ -142,7 +156,7 @@ function describeProof(decision: TalliedRound): string[] {
     `It proves: these voters signed these ballots for this question, and by the signed rules they give "${certificate.option}". Anyone can check it with the electorate alone.`,
     unique,
     "It does not prove: that no ballot was left out by the coordinator, or that the majority is right.",
-    "Keys held in one process protect against faulty agents, not against a compromised host.",
+    ...describeCustody(decision.electorate),
   ];
 }
 
@@ -151,13 +165,16 @@ function describeCommit({ value, signatures, round }: CommitCertificate, { elect
   const names = signatures.map(({ memberIndex }) => electorate.members[memberIndex]?.id ?? "").join(", ");
   return [
     `It proves: in round ${round} of the agreement more than two thirds of the weight (${names}) committed to exactly these ballots for this question; by the signed rules ${outcome}. Anyone can check it with the electorate alone.`,
-    "No other outcome can be certified unless more than F_safe of the weight signs against the protocol, and then the two certificates convict more than a third.",
+    "No other outcome can be certified unless more than F_safe of the weight signs against the protocol. Two certificates of one round of the agreement convict more than a third by themselves (forensics, troupe verify a.json b.json); of different rounds, what the members heard does.",
     "It does not prove that the majority is right. A ballot that reached no proposer in time may be missing.",
-    "Keys held in one process protect against faulty agents, not against a compromised host.",
+    ...describeCustody(electorate),
   ];
 }
 
-function describeEvidence(evidence: TalliedRound["evidence"][number]): string {
+/** Who did what, by a piece of evidence, on one line. */
+export function describeEvidence(evidence: TalliedRound["evidence"][number] | CoordinatorEquivocation): string {
+  if (evidence.kind === "CoordinatorEquivocation")
+    return `the coordinator signed two different ${evidence.statement}s of round ${evidence.round}`;
   if (evidence.kind === "DuplicateBallot") {
     const [one, other] = evidence.ballots.map(({ body }) => flatten(JSON.stringify(body.choice), 300));
     return `${evidence.voter} signed two different ballots: ${one ?? ""} and ${other ?? ""}`;

@@ -19,6 +19,7 @@ import {
   type Sealable,
   type SignedKind,
 } from "../../machines/consensus/codec/sign-bytes.ts";
+import type { KeyProof } from "../../machines/consensus/electorate/possession.ts";
 import { createStamp } from "../../machines/stamp.ts";
 import type { Signer } from "../ports/signer.ts";
 import { sha256 } from "./ed25519.ts";
@@ -55,18 +56,31 @@ function freeze(value: unknown): void {
 }
 
 /**
- * Signs a ballot whose body was built here from checked parts, and freezes it. Whoever receives this very body, and
- * not a copy, need not parse, encode and hash it again: `ownBallotOf` knows it.
+ * A ballot built here, and the bytes that its voter signs: a copy, since the ones it is checked against are not the
+ * signer's to write on.
  */
-export async function signOwnBallot(body: BallotBody, signer: Signer): Promise<SignedBallot> {
+interface BallotDraft {
+  readonly body: BallotBody;
+  readonly signBytes: Uint8Array;
+}
+
+/**
+ * Freezes a ballot whose body was built here from checked parts. Whoever receives this very body, and not a copy, need
+ * not parse, encode and hash it again: `ownBallotOf` knows it.
+ */
+export function draftBallot(body: BallotBody): BallotDraft {
   const canonical = canonicalText(body);
   const { digest, signBytes } = sealCanonical("ballot", canonical, sha256);
   ownBallots.put(body, { canonical, digest, signBytes });
   freeze(body.choice);
   Object.freeze(body.concerns);
   Object.freeze(body);
-  // A copy: the bytes that the ballot is checked against are not the signer's to write on.
-  return Object.freeze({ body, sig: hexOf(await signer.sign(signBytes.slice())) });
+  return { body, signBytes: signBytes.slice() };
+}
+
+/** The ballot with its voter's signature. */
+export function completeBallot({ body }: BallotDraft, signature: Uint8Array): SignedBallot {
+  return Object.freeze({ body, sig: hexOf(signature) });
 }
 
 /** What is known of a ballot whose body was built in this process; its signature may be anybody's. */
@@ -74,6 +88,11 @@ export function ownBallotOf(message: unknown): OwnBallot | undefined {
   if (typeof message !== "object" || message === null || !("body" in message) || !("sig" in message)) return undefined;
   const { body, sig } = message;
   return typeof body === "object" && body !== null && typeof sig === "string" ? ownBallots.of(body) : undefined;
+}
+
+/** Signs that the key is held here, for a registrar that asked. */
+export async function signPossession(body: KeyProof["body"], signer: Signer): Promise<KeyProof> {
+  return { body, sig: await signBody("possession", body, signer) };
 }
 
 /** Signs for a ballot that counts. */

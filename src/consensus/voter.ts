@@ -15,7 +15,7 @@ import {
   type SignedReceipt,
 } from "../../machines/consensus/codec/messages.ts";
 import type { Electorate, Member } from "../../machines/consensus/electorate/electorate.ts";
-import { failure, type Outcome } from "../../machines/failure.ts";
+import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { DistantReplica } from "./elsewhere/distant.ts";
 import type { ReplicaPort, ReplicaSeat } from "./bft/port.ts";
@@ -25,7 +25,7 @@ import { abstention } from "./proposal.ts";
 import { bindReport, rememberBinding, type Report, type ReportBinding } from "./opinion/binding.ts";
 import type { PreviousRound } from "./rounds/next-round.ts";
 import type { Sealed } from "./secrecy/sealed-vote.ts";
-import { signOwnBallot } from "./signing.ts";
+import { completeBallot, draftBallot } from "./signing.ts";
 
 /** What a voter is given when it is asked again after a malformed opinion. */
 export interface OpineContext {
@@ -98,6 +98,7 @@ function shortenConcerns(concerns: readonly Concern[]): string[] {
 /** An opinion that fits the proposal, with the digests that bind its text. */
 interface UsableOpinion {
   readonly opinion: Opinion;
+  readonly choice: Choice;
   readonly binding: ReportBinding;
 }
 
@@ -108,25 +109,36 @@ function readForm(value: unknown): Opinion | { readonly problem: string } {
   return parsed.success ? parsed.data : { problem: z.prettifyError(parsed.error) };
 }
 
+/** An option that an opinion names and the proposal has not. */
+function findUnknown(given: Opinion, { proposal }: Round): string | undefined {
+  const isUnknown = (id: string): boolean => id !== abstention && !proposal.options.some((option) => option.id === id);
+  const { recommendation, approves, ranking, grades } = given;
+  if (isUnknown(recommendation)) return recommendation;
+  return (
+    approves?.find(isUnknown) ?? ranking?.flat().find(isUnknown) ?? (grades && Object.keys(grades).find(isUnknown))
+  );
+}
+
 /** Reads an opinion against the proposal: the opinion, or what is wrong with it in words for the voter. */
 function readOpinion(value: unknown, round: Round): UsableOpinion | { readonly problem: string } {
   const given = readForm(value);
   if ("problem" in given) return given;
-  const ids = round.proposal.options.map(({ id }) => id);
-  const { approves = [], ranking = [], grades = {} } = given;
-  const isUnknown = (id: string): boolean => id !== abstention && !ids.includes(id);
-  const unknown = [given.recommendation, ...approves, ...ranking.flat(), ...Object.keys(grades)].find(isUnknown);
+  const { proposal } = round;
+  const unknown = findUnknown(given, round);
   if (unknown !== undefined) {
     return {
-      problem: `${JSON.stringify(unknown)} is not an option; recommend one of ${ids.join(", ")}, or "${abstention}"`,
+      problem: `${JSON.stringify(unknown)} is not an option; recommend one of ${idsOf(proposal).join(", ")}, or "${abstention}"`,
     };
   }
-  const fault = findChoiceFault(toChoice(given, round), round.proposal);
+  const choice = toChoice(given, proposal);
+  const fault = findChoiceFault(choice, proposal);
   if (fault !== undefined) return { problem: fault };
-  if (round.proposal.method === "grades" && given.grades === undefined && given.recommendation !== abstention)
-    return { problem: `this vote asks for grades: a whole number from 0 to ${gradeMax} for each of ${ids.join(", ")}` };
+  if (proposal.method === "grades" && given.grades === undefined && given.recommendation !== abstention)
+    return {
+      problem: `this vote asks for grades: a whole number from 0 to ${gradeMax} for each of ${idsOf(proposal).join(", ")}`,
+    };
   const binding = bindReport(given);
-  return binding.ok ? { opinion: given, binding: binding.value } : binding;
+  return binding.ok ? { opinion: given, choice, binding: binding.value } : binding;
 }
 
 /** An abstention, for a voter whose second opinion was unusable too. The reason is told, well-formed and short. */
@@ -137,31 +149,33 @@ function abstainFor(problem: string): UsableOpinion {
   const empty: Opinion = { recommendation: abstention, confidence: null, reasoning, concerns: [], alternatives: [] };
   const binding = bindReport(empty);
   if (!binding.ok) throw new Error("well-formed text can always be bound");
-  return { opinion: empty, binding: binding.value };
+  return { opinion: empty, choice: { kind: "abstain" }, binding: binding.value };
 }
 
-function toChoice(given: Opinion, round: Round): Choice {
-  const { recommendation, approves = [recommendation], grades = {} } = given;
+function idsOf({ options }: ProposalBody): readonly string[] {
+  return options.map(({ id }) => id);
+}
+
+function toChoice(given: Opinion, proposal: ProposalBody): Choice {
+  const { recommendation, approves } = given;
   if (recommendation === abstention) return { kind: "abstain" };
-  const ids = round.proposal.options.map(({ id }) => id);
-  switch (round.proposal.method) {
+  switch (proposal.method) {
     case "single":
       return { kind: "single", option: recommendation };
     case "approval":
-      return { kind: "approval", options: ids.filter((id) => approves.includes(id)) };
+      return { kind: "approval", options: idsOf(proposal).filter((id) => (approves ?? [recommendation]).includes(id)) };
     case "ranked": {
-      const others = ids.filter((id) => id !== recommendation && approves.includes(id));
+      const others = idsOf(proposal).filter((id) => id !== recommendation && approves?.includes(id) === true);
       const derived = others.length === 0 ? [[recommendation]] : [[recommendation], others];
       return { kind: "ranked", order: given.ranking ?? derived };
     }
     case "grades":
-      return { kind: "grades", grades };
+      return { kind: "grades", grades: given.grades ?? {} };
   }
 }
 
 function buildBallot(voter: Voter, round: Round, usable: UsableOpinion): BallotBody {
-  const { opinion: given, binding } = usable;
-  const choice = toChoice(given, round);
+  const { opinion: given, choice, binding } = usable;
   const confidence =
     choice.kind === "abstain" || given.confidence === null ? null : Math.round(given.confidence * basisPoints);
   const { alternativesDigest, reasoningDigest } = binding;
@@ -185,39 +199,57 @@ function buildBallot(voter: Voter, round: Round, usable: UsableOpinion): BallotB
 interface Asked {
   readonly question: DecisionQuestion;
   readonly signal: AbortSignal;
+  /** Asked before anything is signed: why nothing shall be, or nothing. */
+  readonly refuse?: () => Failure | undefined;
 }
 
-/** Asks a voter for its opinion, once more if that is malformed. Nothing is signed yet. */
-export async function formOpinion(voter: Voter, round: Round, asked: Asked): Promise<Outcome<UsableOpinion>> {
-  const { question, signal } = asked;
-  const first = await voter.opine(question, { signal });
-  if (!first.ok) return first;
-  let read = readOpinion(first.value, round);
-  if ("problem" in read) {
-    const second = await voter.opine(question, { signal, problem: read.problem });
-    if (!second.ok) return second;
-    read = readOpinion(second.value, round);
-  }
+/** The agent gave something that is no opinion: its own schema has refused it. */
+function isMalformed({ code }: Failure): boolean {
+  return code === "agent/invalid-output";
+}
+
+/** Asks once more for an opinion that was malformed; whoever then gives nothing usable abstains. */
+async function repairOpinion(
+  voter: Voter,
+  round: Round,
+  asked: Asked,
+  problem: string,
+): Promise<Outcome<UsableOpinion>> {
+  const second = await voter.opine(asked.question, { signal: asked.signal, problem });
+  if (!second.ok && !isMalformed(second.failure)) return second;
+  const read = second.ok ? readOpinion(second.value, round) : { problem: second.failure.message };
   return { ok: true, value: "problem" in read ? abstainFor(read.problem) : read };
-}
-
-/** Maps an opinion to a choice and signs it. */
-export async function signOpinion(voter: Voter, round: Round, usable: UsableOpinion): Promise<Vote> {
-  const own = await signOwnBallot(buildBallot(voter, round, usable), voter.signer);
-  const ballots = voter.ballots === undefined ? [own] : await voter.ballots(own, round.proposal);
-  const { recommendation, reasoning, concerns, alternatives } = usable.opinion;
-  const report: Report = { recommendation, reasoning, concerns, alternatives };
-  rememberBinding(report, usable.binding);
-  return { ballots, report };
 }
 
 /**
  * One voter's part in a round: an opinion, which becomes its signed ballot. A voter that fails has no ballot; a voter
- * that twice gives nothing usable abstains.
+ * that twice gives nothing usable abstains. The usual way waits twice, for the opinion and for the signature; a
+ * layer more that waits is paid by each voter of each decision.
  */
 export async function castVote(voter: Voter, round: Round, asked: Asked): Promise<Outcome<Vote>> {
-  const formed = await formOpinion(voter, round, asked);
-  return formed.ok ? { ok: true, value: await signOpinion(voter, round, formed.value) } : formed;
+  const first = await voter.opine(asked.question, { signal: asked.signal });
+  if (!first.ok && !isMalformed(first.failure)) return first;
+  let usable = first.ok ? readOpinion(first.value, round) : { problem: first.failure.message };
+  if ("problem" in usable) {
+    const repaired = await repairOpinion(voter, round, asked, usable.problem);
+    if (!repaired.ok) return repaired;
+    usable = repaired.value;
+  }
+  const refused = asked.refuse?.();
+  if (refused !== undefined) return { ok: false, failure: refused };
+  const draft = draftBallot(buildBallot(voter, round, usable));
+  const own = completeBallot(draft, await voter.signer.sign(draft.signBytes));
+  const ballots = voter.ballots === undefined ? [own] : await voter.ballots(own, round.proposal);
+  const { recommendation, reasoning, concerns, alternatives } = usable.opinion;
+  const report: Report = { recommendation, reasoning, concerns, alternatives };
+  rememberBinding(report, usable.binding);
+  return { ok: true, value: { ballots, report } };
+}
+
+/** What a crash on a voter's side, or on the way there, is told as. */
+export function crashOf(id: string, error: unknown): Outcome<never> {
+  const message = error instanceof Error ? error.message : String(error);
+  return { ok: false, failure: failure("agent/crashed", `voter ${id} crashed: ${message}`, { cause: message }) };
 }
 
 /** Whatever goes wrong on a voter's side, or on the way there, is a failure as data. */
@@ -225,7 +257,6 @@ export async function guardVoter<Value>(id: string, work: () => Promise<Outcome<
   try {
     return await work();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, failure: failure("agent/crashed", `voter ${id} crashed: ${message}`, { cause: message }) };
+    return crashOf(id, error);
   }
 }

@@ -1,9 +1,10 @@
 import { formatShare, quorumOf, twoThirds } from "../../machines/consensus/electorate/threshold.ts";
-import { analyzeMembers, type Bloc } from "../../machines/consensus/electorate/analysis.ts";
+import type { Bloc } from "../../machines/consensus/electorate/analysis.ts";
 import type { CollectState } from "../../machines/consensus/ballot/collect.ts";
 import { bindingShare, isComparing } from "../../machines/consensus/ballot/count.ts";
 import type { Round } from "../../machines/consensus/ballot/round.ts";
 import type { Absence, Warning } from "./decision.ts";
+import { analyzePanel } from "./electorate.ts";
 
 function listBlocs(blocs: readonly Bloc[]): string {
   return blocs.map(({ name, weight }) => `${name} (${weight})`).join(", ");
@@ -13,7 +14,7 @@ function listBlocs(blocs: readonly Bloc[]): string {
 export function warnOfElectorate(round: Round): Warning[] {
   const { method, participation } = round.proposal;
   const threshold = bindingShare(round.proposal);
-  const analysis = analyzeMembers(round.electorate.members, { threshold });
+  const analysis = analyzePanel(round.electorate, threshold);
   const { W, q, fSafe, fLive, deciders, vetoers, groupsOverCap, hostsOverCap } = analysis;
   const warnings: Warning[] = [];
   const warn = (code: Warning["code"], message: string): void => void warnings.push({ code, message });

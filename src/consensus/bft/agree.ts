@@ -9,7 +9,7 @@ import type { AgreedValue, CommitCertificate } from "../../../machines/consensus
 import type { SignedProposal } from "../../../machines/consensus/codec/messages.ts";
 import { digestOf } from "../../../machines/consensus/codec/sign-bytes.ts";
 import type { Failure, Outcome } from "../../../machines/failure.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Verify } from "../../ports/signer.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Host } from "../../system/interpret.ts";
@@ -17,6 +17,7 @@ import type { Announcer } from "../announcer.ts";
 import { sha256 } from "../ed25519.ts";
 import type { Delivery } from "../collector.ts";
 import type { Plan } from "../plan.ts";
+import { isPhaseOver } from "../policy.ts";
 import type { Invitation, Participant, Vote, Voter } from "../voter.ts";
 import type { ClosePolicy } from "../../../machines/consensus/ballot/events.ts";
 import { certifyCommit } from "./certify-commit.ts";
@@ -26,7 +27,7 @@ import { tellEvidence, type AgreementEvidence } from "./evidence.ts";
 import { joinLocally, type ReplicaPort } from "./port.ts";
 import type { ReplicaPorts } from "./replica-ports.ts";
 import { Replica } from "./replica.ts";
-import { openVoteStore, type VoteStore } from "./vote-store.ts";
+import { nothingKept, nothingToKeep, openVoteStore } from "./vote-store.ts";
 
 /** Longest agreement after the ballots are closed, in milliseconds; then the result is "timeout". */
 export const agreementMsMax = 60_000;
@@ -72,11 +73,6 @@ interface Council {
   readonly close: ClosePolicy;
 }
 
-/** The memory of one that signs nothing. */
-const nothingToKeep: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(false) };
-/** The memory of members that no crash of this process outlives: whoever comes after it has another key or is silent. */
-const nothingKept: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(true) };
-
 /** One agreement under way among members of this process, and of others that this one carries the messages of. */
 export class AgreementRun {
   readonly #council: Council;
@@ -95,7 +91,9 @@ export class AgreementRun {
   #verifies = 0;
   #answers = 0;
   #hasExpired = false;
-  #hasDecided = false;
+  /** How long the others may take when one has decided; a timer that stayed would hold all of this run. */
+  #patience: Timer | undefined;
+  #isOver = false;
 
   constructor(council: Council, ports: AgreementPorts) {
     this.#council = council;
@@ -237,6 +235,8 @@ export class AgreementRun {
       signal.removeEventListener("abort", stop);
       ballotsEnd.cancel();
       deadline.cancel();
+      this.#patience?.cancel();
+      this.#isOver = true;
       for (const each of [...this.#distant.values(), ...this.#replicas]) each.stop();
     }
   }
@@ -258,10 +258,9 @@ export class AgreementRun {
 
   #lose(id: string, index: number, failed: Failure): void {
     this.#deliveries.set(id, { failure: failed });
-    // A call that ends with the ballot phase was silent for all of it; the closing time is rounded up to a millisecond.
-    const { closesAt } = this.#council.plan.round.proposal;
-    if (this.#ports.clock.now() + 1 < closesAt) this.#failed.add(id);
     this.#ports.announcer.tell("decision.opinion", id, () => ({ failure: failed }));
+    if (isPhaseOver(this.#ports.clock.now(), this.#council.plan.round.proposal.closesAt)) return;
+    this.#failed.add(id);
     this.#cast(index, []);
   }
 
@@ -288,9 +287,9 @@ export class AgreementRun {
       this.#living.every(({ decided }) => decided !== undefined) &&
       [...this.#distant.values()].every(({ isThere, committed }) => !isThere || committed !== undefined);
     if (isEverywhere) return this.#over.resolve();
-    if (this.#hasDecided || this.#living.every(({ decided }) => decided === undefined)) return;
-    this.#hasDecided = true;
-    this.#ports.clock.after(settleMsMax, () => this.#over.resolve(), { background: true });
+    if (this.#patience !== undefined || this.#isOver || this.#living.every(({ decided }) => decided === undefined))
+      return;
+    this.#patience = this.#ports.clock.after(settleMsMax, () => this.#over.resolve(), { background: true });
   }
 
   #onEvidence(evidence: BftEvidence | DuplicateBallot, by: Replica): void {

@@ -96,6 +96,11 @@ export function openVoteStore(
   };
 }
 
+/** The memory of one that signs nothing. */
+export const nothingToKeep: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(false) };
+/** The memory of members that no crash of this process outlives: whoever comes after it has another key or is silent. */
+export const nothingKept: VoteStore = { open: () => Promise.resolve("new"), append: () => Promise.resolve(true) };
+
 /** The values that records hold, by digest. */
 export function contentsOf(records: readonly SignedRecord[]): readonly (readonly [string, AgreedValue])[] {
   return records.flatMap(({ statement, content }) =>

@@ -1,4 +1,8 @@
 import { z } from "zod";
+import { nameLengthMax, optionsMax, questionLengthMax } from "../../../machines/consensus/codec/messages.ts";
+
+/** Longest label of an option, in UTF-16 units. */
+export const optionLabelLengthMax = 2_000;
 
 /** The capability a voter offers: it takes a decision and answers with its opinion. */
 export const opinionCapability = "decision.opinion";
@@ -8,19 +12,19 @@ export const opinionCapability = "decision.opinion";
  * `context.folder`, or an option's `folder`, is a project folder to examine.
  */
 export const decisionQuestion = z.object({
-  decisionId: z.string().max(200),
-  description: z.string().max(20_000),
+  decisionId: z.string().max(nameLengthMax),
+  description: z.string().max(questionLengthMax),
   options: z
     .array(
       z.object({
-        id: z.string().min(1).max(200),
-        label: z.string().max(2_000).optional(),
+        id: z.string().min(1).max(nameLengthMax),
+        label: z.string().max(optionLabelLengthMax).optional(),
         folder: z.string().optional(),
         payload: z.json().optional(),
       }),
     )
     .min(1)
-    .max(64),
+    .max(optionsMax),
   context: z.record(z.string(), z.json()).default({}),
   constraints: z.array(z.string().max(2_000)).max(64).default([]),
 });
@@ -38,7 +42,7 @@ export const opinionLengthsMax = {
 export const concernsMax = 1_000;
 
 /** One thing a voter worries about, with where and how much. */
-export const concern = z.object({
+export const concern = z.strictObject({
   message: z.string().min(1).max(opinionLengthsMax.message),
   severity: z.enum(["critical", "high", "medium", "low"]).default("medium"),
   /** Relative to the examined folder. */
@@ -52,8 +56,9 @@ export const concern = z.object({
 /**
  * What a voter fills in. `recommendation` is an option id, or "abstain" (then confidence is null).
  * `approves` lists every option the voter could live with; left out, it approves its recommendation only.
+ * A field that is not here makes it malformed: what it may be meant for is nothing to guess at.
  */
-export const opinion = z.object({
+export const opinion = z.strictObject({
   recommendation: z.string().min(1).max(opinionLengthsMax.recommendation),
   approves: z.array(z.string().max(200)).max(64).optional(),
   /** Where options are ranked: tiers of equals, best first; left out, the recommendation, then what else it approves. */
@@ -68,7 +73,7 @@ export const opinion = z.object({
   reasoning: z.string().max(opinionLengthsMax.reasoning).default(""),
   concerns: z.array(concern).max(concernsMax).default([]),
   alternatives: z
-    .array(z.object({ id: z.string().min(1).max(200), description: z.string().max(2_000) }))
+    .array(z.strictObject({ id: z.string().min(1).max(200), description: z.string().max(2_000) }))
     .max(3)
     .default([]),
 });

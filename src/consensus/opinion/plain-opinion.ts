@@ -1,10 +1,11 @@
-import { concernsMax, opinionLengthsMax, type Concern, type Opinion } from "./opinion.ts";
+import { concern, concernsMax, opinion, opinionLengthsMax, type Concern, type Opinion } from "./opinion.ts";
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isText(value: unknown, min: number, max: number): value is string {
+/** Text of so many UTF-16 units. */
+export function isText(value: unknown, min: number, max: number): value is string {
   return typeof value === "string" && value.length >= min && value.length <= max;
 }
 
@@ -12,8 +13,16 @@ function isSeverity(value: unknown): value is Concern["severity"] {
   return value === "low" || value === "medium" || value === "high" || value === "critical";
 }
 
+const concernFields: ReadonlySet<string> = new Set(Object.keys(concern.shape));
+const opinionFields: ReadonlySet<string> = new Set(Object.keys(opinion.shape));
+
+function hasOnly(value: object, fields: ReadonlySet<string>): boolean {
+  for (const field in value) if (!fields.has(field)) return false;
+  return true;
+}
+
 function readConcern(value: unknown): Concern | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isRecord(value) || !hasOnly(value, concernFields)) return undefined;
   const { file, figure, line, message, rule, severity = "medium" } = value;
   if (!isText(message, 1, opinionLengthsMax.message) || !isSeverity(severity)) return undefined;
   // In the order of the canonical form, which then has nothing to sort.
@@ -56,7 +65,7 @@ function readConcerns(value: unknown): Concern[] | undefined {
  * everything malformed, which the schema `opinion` then reads or refuses. What this accepts, the schema accepts alike.
  */
 export function readPlainOpinion(value: unknown): Opinion | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isRecord(value) || !hasOnly(value, opinionFields)) return undefined;
   const { recommendation, approves, ranking, grades, confidence, reasoning = "", concerns, alternatives } = value;
   if (approves !== undefined || ranking !== undefined || grades !== undefined) return undefined;
   if (

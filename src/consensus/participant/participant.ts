@@ -25,7 +25,7 @@ import { openProposal } from "../proposal.ts";
 import { findSuccessionFault } from "../rounds/next-round.ts";
 import { commitToVote, findEarlyReveal, type SecretVote } from "../secrecy/secret-vote.ts";
 import { sealAnswer } from "../secrecy/sealed-vote.ts";
-import { formOpinion, signOpinion, type Invitation, type Participant, type Vote, type Voter } from "../voter.ts";
+import { castVote, type Invitation, type Participant, type Vote, type Voter } from "../voter.ts";
 
 /** Says why a voter must not answer an invitation, or gives the round it is for. */
 function acceptInvitation(
@@ -134,13 +134,16 @@ class Answer {
       this.#isSettled = true;
       return this.#give(before);
     }
-    const formed = await formOpinion(voter, round, { question, signal });
-    if (signal.aborted)
-      return { ok: false, failure: failure("call/cancelled", `nobody waits for the vote of ${voter.member.id}`) };
-    this.#isSettled = true;
-    if (!formed.ok) return formed;
-    const vote = await signOpinion(voter, round, formed.value);
-    return this.#give(store === undefined ? vote : await keepVote(store, log, vote));
+    const settle = (): Failure | undefined => {
+      this.#isSettled = !signal.aborted;
+      return this.#isSettled ? undefined : failure("call/cancelled", `nobody waits for the vote of ${voter.member.id}`);
+    };
+    const cast = await castVote(voter, round, { question, signal, refuse: settle });
+    if (!cast.ok) {
+      const cancelled = settle();
+      return cancelled === undefined ? cast : { ok: false, failure: cancelled };
+    }
+    return this.#give(store === undefined ? cast.value : await keepVote(store, log, cast.value));
   }
 
   #give(vote: Vote): Outcome<Vote> {

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { runCampaign } from "./campaign.ts";
+import { commitOf } from "./commit.ts";
 import { adversaries, features, regimes, type PlanOverrides } from "./plan.ts";
 
 /** Runs seeded schedules of mode bft: `npm run test:simulation -- --seeds N --from S`. */
@@ -57,8 +58,10 @@ function run(): number {
   const { seeds, overrides } = options;
   const tell = (ran: number): void => void process.stderr.write(`${ran} of ${seeds.count} schedules\n`);
   const report = runCampaign(seeds, { ...overrides, ...(process.stderr.isTTY ? { tell } : {}) });
+  const commit = report.violations === 0 ? undefined : commitOf(import.meta.dirname);
+  const seen = commit === undefined ? "" : ` # seen on commit ${commit}`;
   for (const { seed, rule, message, replay } of report.findings) {
-    process.stderr.write(`seed ${seed} breaks ${rule}: ${message}\n  ${replay}\n`);
+    process.stderr.write(`seed ${seed} breaks ${rule}: ${message}\n  ${replay}${seen}\n`);
   }
   process.stdout.write(`${JSON.stringify(report)}\n`);
   return report.violations === 0 ? 0 : 1;

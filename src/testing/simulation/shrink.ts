@@ -9,7 +9,10 @@ export interface Shrunk {
   readonly tried: number;
 }
 
-/** Leaves out one feature after the other, then half of the acts at a time, as long as the same rule still fails. */
+/**
+ * Leaves out one feature after the other, then half of the acts at a time, as long as the same rule still fails, and
+ * again until nothing more can go: a feature may be needed only beside another.
+ */
 export function shrink(seed: number, rule: string, start: PlanOverrides = {}): Shrunk {
   let overrides = start;
   let report = simulate(seed, overrides);
@@ -22,11 +25,13 @@ export function shrink(seed: number, rule: string, start: PlanOverrides = {}): S
     report = candidate;
     return true;
   };
-  for (const feature of features) {
-    const without: readonly Feature[] = [...(overrides.without ?? []), feature];
-    attempt({ ...overrides, without });
-  }
-  if (overrides.without?.includes("acts") !== true) {
+  for (let before: PlanOverrides | undefined; before !== overrides;) {
+    before = overrides;
+    for (const feature of features) {
+      const without: readonly Feature[] = overrides.without ?? [];
+      if (!without.includes(feature)) attempt({ ...overrides, without: [...without, feature] });
+    }
+    if (overrides.without?.includes("acts") === true) continue;
     let acts = overrides.actsMax ?? report.plan.actsMax;
     while (acts > 1 && attempt({ ...overrides, actsMax: acts >> 1 })) acts >>= 1;
     while (acts > 1 && attempt({ ...overrides, actsMax: acts - 1 })) acts -= 1;
@@ -40,8 +45,9 @@ export function replayCommand(seed: number, overrides: PlanOverrides = {}): stri
   if (overrides.adversary !== undefined) parts.push(`--adversary ${overrides.adversary}`);
   if (overrides.regime !== undefined) parts.push(`--regime ${overrides.regime}`);
   if (overrides.without !== undefined && overrides.without.length > 0) {
-    parts.push(`--without ${overrides.without.join(",")}`);
+    parts.push(`--without ${[...new Set(overrides.without)].join(",")}`);
   }
-  if (overrides.actsMax !== undefined) parts.push(`--acts ${overrides.actsMax}`);
+  if (overrides.actsMax !== undefined && overrides.without?.includes("acts") !== true)
+    parts.push(`--acts ${overrides.actsMax}`);
   return parts.join(" ");
 }
