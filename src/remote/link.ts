@@ -1,6 +1,7 @@
 import type { SessionEffect } from "../../machines/session/effects.ts";
 import type { EndReason, SessionInput } from "../../machines/session/events.ts";
 import { nextAlarm } from "../../machines/session/liveness.ts";
+import { Meter, type Rate } from "../../machines/session/meter.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
 import { hasRoom, openSession, type SessionSettings, type SessionState } from "../../machines/session/state.ts";
 import type { stepSession } from "../../machines/session/step.ts";
@@ -26,6 +27,8 @@ export interface LinkEvents {
 
 export interface LinkOptions {
   readonly settings: Omit<SessionSettings, "pack">;
+  /** What the peer may send. */
+  readonly rate: Rate;
   /** What is sent is encoded so, until a connection says otherwise. */
   readonly codec: Codec;
   /** Dials in a row that came to nothing before this session began. */
@@ -49,6 +52,11 @@ export interface LinkStats {
   readonly duplicates: number;
 }
 
+/** A frame without messages counts as one: whoever sends many of them has its work done here too. */
+function messagesOf(reading: FrameReading): number {
+  return reading.kind === "frame" && reading.frame.t === "M" ? reading.frame.m.length : 1;
+}
+
 /** The shell of one session: it gives the machine what happens, and does what the machine wants done. */
 export class Link {
   readonly #options: LinkOptions;
@@ -61,6 +69,9 @@ export class Link {
   #alarmAt = Number.POSITIVE_INFINITY;
   /** Bytes that the present pipe had received when last looked at. */
   #received = 0;
+  readonly #meter: Meter;
+  /** Bytes that the present pipe had received with the last frame. */
+  #metered = 0;
   #settled: (() => void) | undefined;
 
   constructor(options: LinkOptions) {
@@ -68,6 +79,7 @@ export class Link {
     this.#codec = options.codec;
     const settings = { ...options.settings, pack: (draft: Draft, seq: number) => this.#codec.pack(draft, seq) };
     this.#state = openSession(settings, options.clock.now(), options.attempt);
+    this.#meter = new Meter(options.rate, options.clock.now());
   }
 
   get state(): LinkState {
@@ -115,16 +127,16 @@ export class Link {
     return hasRoom(this.#state) ? undefined : "full";
   }
 
-  /** Sends what is not refused now, and answers and notices, which never are. */
-  send(draft: Draft): void {
-    this.#step({ type: "send", draft });
+  /** Sends what is not refused now, and answers and notices, which never are. `due`: when its time is over. */
+  send(draft: Draft, due?: number): void {
+    this.#step({ type: "send", draft, due });
   }
 
   attach(pipe: Pipe, peerRecv: number, limit: number): void {
     this.#pipes += 1;
     const number = this.#pipes;
     this.#open.set(number, pipe);
-    this.#received = pipe.received();
+    this.#received = this.#metered = pipe.received();
     const { codec } = pipe.end;
     const repack = codec !== this.#codec;
     const load = this.#options.load();
@@ -160,14 +172,20 @@ export class Link {
   }
 
   #read(pipe: number, reading: FrameReading): void {
-    if (pipe === this.#state.pipe) this.#received = this.#open.get(pipe)?.received() ?? 0;
+    const now = this.#options.clock.now();
+    if (pipe === this.#state.pipe) {
+      const received = this.#open.get(pipe)?.received() ?? 0;
+      const waitMs = this.#meter.take(messagesOf(reading), received - this.#metered, now);
+      this.#received = this.#metered = received;
+      if (waitMs > 0) return this.#step({ type: "flooded", pipe, waitMs, now });
+    }
     if (reading.kind === "ignored") return;
     if (reading.kind === "refused")
       return this.#step({ type: "broken", pipe, code: reading.code, reason: reading.reason });
     const { frame } = reading;
     if (frame.t === "H" || frame.t === "C" || frame.t === "P" || frame.t === "W")
       return this.#step({ type: "broken", pipe, code: 4400, reason: `a frame ${frame.t} after the handshake` });
-    this.#step({ type: "frame", pipe, frame, now: this.#options.clock.now() });
+    this.#step({ type: "frame", pipe, frame, now });
   }
 
   #step(input: SessionInput): void {
@@ -215,7 +233,7 @@ export class Link {
   }
 
   readonly #flush = (): void => {
-    const write = (): void => this.#step({ type: "flush" });
+    const write = (): void => this.#step({ type: "flush", now: this.#options.clock.now() });
     const pipe = this.#open.get(this.#state.pipe);
     if (pipe === undefined) write();
     else pipe.cork(write);

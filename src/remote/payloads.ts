@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { failure, failureCodes, type Failure, type Json, type Outcome } from "../../machines/failure.ts";
+import { failureCodes } from "../../machines/failure-codes.ts";
+import { failure, type Failure, type Json, type Outcome } from "../../machines/failure.ts";
 import { packValue, unpackValue } from "../../machines/wire/values.ts";
 import { hostValues } from "./host-values.ts";
 import type { RemoteDown } from "./hosting.ts";

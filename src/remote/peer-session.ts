@@ -1,6 +1,8 @@
 import type { EndReason } from "../../machines/session/events.ts";
 import {
+  bytesPerSecondMax,
   heartbeatMs,
+  messagesPerSecondMax,
   outboxBytesMax,
   outboxMessagesMax,
   redialFirstMs,
@@ -10,6 +12,7 @@ import {
   windowBytesMax,
   windowMessagesMax,
 } from "../../machines/session/limits.ts";
+import type { Rate } from "../../machines/session/meter.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
 import type { SessionSettings } from "../../machines/session/state.ts";
 import type { stepSession } from "../../machines/session/step.ts";
@@ -36,6 +39,7 @@ export interface Pace {
   readonly redialMaxMs?: number;
   readonly handshakeTimeoutMs?: number;
   readonly limits?: WireLimits;
+  readonly rate?: Partial<Rate>;
 }
 
 /** What all sessions of one node share. */
@@ -106,6 +110,7 @@ export class PeerSession {
     this.#events = events;
     this.link = new Link({
       settings: settingsOf(who.role, ground.pace),
+      rate: { messagesPerSecond: messagesPerSecondMax, bytesPerSecond: bytesPerSecondMax, ...ground.pace.rate },
       codec: who.codec,
       attempt: who.attempt ?? 0,
       clock,
@@ -123,7 +128,7 @@ export class PeerSession {
     });
     const prefix = ids.hex();
     const measure = (draft: Draft): number => this.link.measure(draft);
-    const send = (draft: Draft): void => this.link.send(draft);
+    const send = (draft: Draft, due?: number): void => this.link.send(draft, due);
     this.requests = new Requests(
       { peer: who.peer, measure, refusal: () => this.link.refusal, send },
       { clock, prefix, dead: (letter) => ground.dead(who.peer, letter) },

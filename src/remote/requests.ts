@@ -33,7 +33,8 @@ export interface Carrier {
   measure(draft: Draft): number;
   /** Why a call or a tell would not be taken now; a notice always is. */
   refusal(): "full" | "down" | undefined;
-  send(draft: Draft): void;
+  /** `due`: when the time that the message's `ttl` names is over, so that it tells what is left when it goes. */
+  send(draft: Draft, due?: number): void;
 }
 
 /** What this node has asked of one peer and has no answer to. Everything asked is answered exactly once. */
@@ -217,8 +218,9 @@ export class Requests {
       return refuse(failure("remote/unsendable", message, { path: "value", bytes }), options);
     }
     this.#lastId = id;
-    const answered = this.#calls.open(id, ty, options);
-    this.#carrier.send(draft);
+    const deadlineAt = this.#calls.deadlineOf(options);
+    const answered = this.#calls.open({ id, capability: ty, terms: options, deadlineAt });
+    this.#carrier.send(draft, deadlineAt);
     return answered;
   }
 

@@ -3,8 +3,10 @@ import { takeToken, type Bucket } from "../../machines/session/bucket.ts";
 import { isGranted, type GrantVerb } from "../../machines/session/grants.ts";
 import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope.ts";
 import { packValue } from "../../machines/wire/values.ts";
+import { Refusal } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Received, ServedCall } from "./calls/received.ts";
+import { ServedCalls } from "./calls/served-calls.ts";
 import { hostValues } from "./host-values.ts";
 import { readAddress, writeAddress, type Address, type Hosting, type RemoteDown } from "./hosting.ts";
 import {
@@ -39,7 +41,7 @@ function faultOf(thrown: unknown): Failure {
 /** What one peer has asked of this node: nothing beyond its grants, and nothing that outlives its session. */
 export class Service {
   readonly #options: ServiceOptions;
-  readonly #calls = new Map<string, ServedCall>();
+  readonly #calls = new ServedCalls();
   readonly #monitors = new Map<string, () => void>();
   readonly #spawned = new Map<string, Address>();
   #spawning = 0;
@@ -51,7 +53,7 @@ export class Service {
   readonly #takers: ReadonlyMap<string, (envelope: Envelope) => void> = new Map([
     ["call", (envelope: Envelope) => this.#call(envelope)],
     ["tell", (envelope: Envelope) => this.#tell(envelope)],
-    ["cancel", ({ re = "" }: Envelope) => this.#giveUp(re)],
+    ["cancel", ({ re = "" }: Envelope) => this.#giveUp(this.#calls.get(re))],
     ["credit", ({ re = "", p }: Envelope) => this.#credit(re, p)],
     ["mon", (envelope: Envelope) => this.#monitor(envelope)],
     ["unmon", ({ re = "" }: Envelope) => this.#unmonitor(re)],
@@ -76,7 +78,7 @@ export class Service {
   /** The session has ended: nobody waits, so nothing goes on; what the peer spawned is stopped. */
   end(): void {
     this.#ended = true;
-    for (const id of this.#calls.keys()) this.#giveUp(id);
+    for (const call of this.#calls.list()) this.#giveUp(call);
     for (const unwatch of this.#monitors.values()) unwatch();
     this.#monitors.clear();
     for (const child of this.#spawned.values()) this.#options.hosting.stop(child);
@@ -85,12 +87,22 @@ export class Service {
 
   #answer(k: EnvelopeKind, re: string, p: Draft["p"] = null): void {
     if (this.#ended) return;
+    const draft = this.#draft(k, re, p);
+    const tooLarge = this.#tooLarge("answer", draft);
+    if (tooLarge === undefined) this.#options.send(draft);
+    else this.#refuse(re, tooLarge);
+  }
+
+  #draft(k: EnvelopeKind, re: string, p: Exclude<Draft["p"], undefined>): Draft {
     this.#number += 1;
-    const draft = { id: `${this.#options.prefix}~${this.#number.toString(36)}`, k, f: "", to: "", ty: "", re, p };
+    return { id: `${this.#options.prefix}~${this.#number.toString(36)}`, k, f: "", to: "", ty: "", re, p };
+  }
+
+  #tooLarge(what: string, draft: Draft): Failure | undefined {
     const bytes = this.#options.measure(draft);
-    if (bytes <= messageBytesMax) return this.#options.send(draft);
-    const message = `the answer has ${bytes} bytes; a message may have ${messageBytesMax}`;
-    this.#refuse(re, failure("remote/unsendable", message, { bytes }));
+    if (bytes <= messageBytesMax) return undefined;
+    const message = `the ${what} has ${bytes} bytes; a message may have ${messageBytesMax}`;
+    return failure("remote/unsendable", message, { bytes });
   }
 
   #refuse(re: string, failed: Failure): void {
@@ -117,15 +129,16 @@ export class Service {
     if (forbidden !== undefined) return this.#refuse(id, forbidden);
     if (this.#calls.has(id) || this.#calls.size >= openCallsMax)
       return this.#refuse(id, failure("call/busy", `${openCallsMax} calls of this peer are open`));
-    this.#calls.set(id, call);
+    this.#calls.add(call);
     this.#options.hosting.call(call).then(
-      (outcome) => this.#settle(id, outcome),
-      (thrown: unknown) => this.#settle(id, { ok: false, failure: faultOf(thrown) }),
+      (outcome) => this.#settle(call, outcome),
+      (thrown: unknown) => this.#settle(call, { ok: false, failure: faultOf(thrown) }),
     );
   }
 
-  #settle(id: string, outcome: Outcome<unknown>): void {
-    if (!this.#calls.delete(id)) return;
+  #settle(call: ServedCall, outcome: Outcome<unknown>): void {
+    if (!this.#calls.remove(call)) return;
+    const { id } = call;
     if (!outcome.ok) return this.#refuse(id, outcome.failure);
     const payload = writeOutcome(outcome);
     if (isFailure(payload)) this.#refuse(id, payload);
@@ -135,26 +148,29 @@ export class Service {
   readonly #emit = async (served: ServedCall, item: unknown): Promise<void> => {
     const { id } = served;
     if (served.credit === undefined) return;
-    while (served.credit <= 0 && this.#calls.has(id)) await new Promise<void>((resolve) => (served.refill = resolve));
+    while (served.credit <= 0 && this.#calls.has(id)) await served.refilled();
     if (!this.#calls.has(id)) return;
     const packed = packValue(item, hostValues);
-    if (!packed.ok) throw new Error(`the item cannot travel: ${packed.fault.path} ${packed.fault.what}`);
+    if (!packed.ok) {
+      const { path, what } = packed.fault;
+      throw new Refusal(failure("remote/unsendable", `the item cannot travel: ${path} ${what}`, { path }));
+    }
+    const draft = this.#draft("chunk", id, packed.value);
+    const tooLarge = this.#tooLarge("item", draft);
+    if (tooLarge !== undefined) throw new Refusal(tooLarge);
     served.credit -= 1;
-    this.#answer("chunk", id, packed.value);
+    this.#options.send(draft);
   };
 
   #credit(id: string, items: Draft["p"]): void {
     const served = this.#calls.get(id);
     if (served?.credit === undefined || typeof items !== "number" || !(items > 0)) return;
     served.credit = Math.min(served.credit + items, Number.MAX_SAFE_INTEGER);
-    served.refill?.();
+    served.refill();
   }
 
-  #giveUp(id: string): void {
-    const served = this.#calls.get(id);
-    if (served === undefined) return;
-    this.#calls.delete(id);
-    served.giveUp();
+  #giveUp(served: ServedCall | undefined): void {
+    if (served !== undefined && this.#calls.remove(served)) served.giveUp();
   }
 
   #monitor({ id, to }: Envelope): void {
@@ -204,8 +220,13 @@ export class Service {
     const plan = { perSecond: spawnsPerSecondMax, burst: spawnedMax };
     const { bucket, waitMs } = takeToken(this.#spawns, this.#options.clock.now(), plan);
     this.#spawns = bucket;
-    if (this.#spawned.size + this.#spawning >= spawnedMax || waitMs > 0)
-      return this.#refuse(id, failure("system/full", `a peer may have ${spawnedMax} agents spawned here`, { waitMs }));
+    if (waitMs > 0)
+      return this.#refuse(
+        id,
+        failure("system/full", `a peer may spawn ${spawnsPerSecondMax} agents a second here`, { waitMs }),
+      );
+    if (this.#spawned.size + this.#spawning >= spawnedMax)
+      return this.#refuse(id, failure("system/full", `a peer may have ${spawnedMax} agents spawned here`));
     const { input } = new Received(this.#options.peer, envelope);
     this.#spawning += 1;
     this.#options.hosting.spawn({ peer: this.#options.peer, name, input }).then(
@@ -219,7 +240,10 @@ export class Service {
     if (!outcome.ok) return this.#refuse(id, outcome.failure);
     if (this.#ended) return this.#options.hosting.stop(outcome.value);
     const { path, incarnation } = outcome.value;
-    this.#spawned.set(writeAddress(outcome.value), outcome.value);
+    const address = writeAddress(outcome.value);
+    this.#spawned.set(address, outcome.value);
+    // One that has ended makes room for another.
+    this.#options.hosting.monitor(outcome.value, () => this.#spawned.delete(address));
     this.#answer("spawned", id, { value: { path, incarnation } });
   }
 

@@ -1,7 +1,8 @@
-import type { CallOptions } from "../agent/context.ts";
+import type { CallOptions, StreamOptions } from "../agent/context.ts";
 import type { AgentDefinition } from "../agent/define.ts";
 import type { Decision, Execution } from "../consensus/decision.ts";
 import type { Voter } from "../consensus/voter.ts";
+import { openStream, type CallStream } from "../agent/call-stream.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { infoOf } from "../dispatch/info.ts";
 import type { AgentRef } from "../dispatch/ref.ts";
@@ -56,6 +57,25 @@ export interface Parts {
   readonly links: LinkOptions;
 }
 
+/** A supervision tree as its maker holds it. */
+class TreeRef implements SupervisorRef {
+  readonly path: string;
+  readonly agents: readonly AgentRef[];
+  readonly stop: () => Promise<void>;
+  readonly #supervisor: Supervisor;
+
+  constructor(nursery: Nursery, tree: { readonly supervisor: Supervisor; readonly refs: readonly AgentRef[] }) {
+    this.#supervisor = tree.supervisor;
+    this.path = tree.supervisor.path;
+    this.agents = tree.refs;
+    this.stop = () => nursery.stop(tree.supervisor);
+  }
+
+  get state(): string {
+    return this.#supervisor.state;
+  }
+}
+
 class RunningTroupe implements Troupe {
   readonly #parts: Parts;
   readonly agents: Agents;
@@ -100,15 +120,7 @@ class RunningTroupe implements Troupe {
 
   async supervise(tree: SupervisionTree): Promise<SupervisorRef> {
     const { nursery } = this.#parts;
-    const { supervisor, refs: agents } = await nursery.supervise(tree);
-    return {
-      path: supervisor.path,
-      get state() {
-        return supervisor.state;
-      },
-      agents,
-      stop: () => nursery.stop(supervisor),
-    };
+    return new TreeRef(nursery, await nursery.supervise(tree));
   }
 
   swarm(options: SwarmOptions): Promise<Swarm> {
@@ -117,6 +129,10 @@ class RunningTroupe implements Troupe {
 
   call(capability: string, input: unknown, options?: CallOptions): Promise<never> {
     return this.#parts.dispatcher.send({ capability, input, options }) as Promise<never>;
+  }
+
+  stream(capability: string, input: unknown, options: StreamOptions = {}): CallStream<never, never> {
+    return openStream(options, (given) => this.#parts.dispatcher.send({ capability, input, ...given }));
   }
 
   run(definition: unknown, input?: unknown, options?: RunOptions): Promise<RunHandle> {

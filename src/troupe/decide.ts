@@ -71,6 +71,7 @@ export class Electors {
       id: ref.path.slice(1),
       weight: options.weight ?? ref.weight,
       host: ref.node,
+      custody: "host",
       ...(options.group === undefined ? {} : { group: options.group }),
     });
     const agent = LocalRef.cellOf(ref) ?? ref;

@@ -14,6 +14,9 @@ import { defaultShutdownMs, type ChildSpec } from "../system/supervision.ts";
 import type { SupervisorSettings } from "../system/supervisor-settings.ts";
 import type { RemotePeer } from "./network/doors.ts";
 
+/** How long `connect` tries before it gives up, unless the caller says otherwise. */
+export const connectTimeoutMs = 10_000;
+
 /** Times of every link that this node listens or dials for. */
 export interface LinkOptions {
   /** Silence after which this side gives a sign of life, 100 to 60,000 ms; default 5,000. */

@@ -1,10 +1,11 @@
 import type { Outcome } from "../../machines/failure.ts";
-import type { CallOptions } from "../agent/context.ts";
+import type { CallOptions, StreamOptions } from "../agent/context.ts";
 import type { Decision, Execution } from "../consensus/decision.ts";
 import type { Voter } from "../consensus/voter.ts";
 import type { AgentDefinition, Capabilities, CapabilitiesOf } from "../agent/define.ts";
 import type { AgentInfo } from "../dispatch/info.ts";
-import type { AgentRef, InputOf } from "../dispatch/ref.ts";
+import type { CallStream } from "../agent/call-stream.ts";
+import type { AgentRef, InputOf, ItemOf } from "../dispatch/ref.ts";
 import type { Inspector } from "../ports/inspection.ts";
 import type { Store } from "../ports/store.ts";
 import type { EventFilter } from "../stream/filter.ts";
@@ -117,6 +118,16 @@ export interface Troupe<Caps extends Capabilities = Capabilities> extends AsyncD
     input: InputOf<Caps, Name>,
     options?: CallOptions,
   ): Promise<Outcome<Caps[Name]["output"]>>;
+  /**
+   * Begins a stream of an agent with this capability: its items as they come, and its outcome. The agent waits while 32
+   * items are ahead of the reader; leaving the loop cancels the call. Units: as for `call`; `timeoutMs` is for all of it.
+   * Errors: throws `usage/invalid-options`; reading throws a `TroupeError` with the code of the outcome where it fails.
+   */
+  stream<Name extends keyof Caps & string>(
+    capability: Name,
+    input: InputOf<Caps, Name>,
+    options?: StreamOptions,
+  ): CallStream<ItemOf<Caps, Name>, Caps[Name]["output"]>;
   /**
    * Begins a durable run of a definition, in any of its forms, or of a registered key; resolves once the run is in
    * the store. With a store file an unfinished run goes on by itself when a troupe opens that file again.

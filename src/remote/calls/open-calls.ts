@@ -14,6 +14,14 @@ export interface CallTerms {
   readonly stream?: { readonly credit: number; next(item: unknown): void } | undefined;
 }
 
+/** What is asked, and until when. */
+interface Asked {
+  readonly id: string;
+  readonly capability: string;
+  readonly terms: CallTerms;
+  readonly deadlineAt: number;
+}
+
 /** One call that has no outcome yet. It is its own deadline and hears its own signal: one object a call. */
 export class OpenCall implements Expiring {
   readonly id: string;
@@ -26,11 +34,7 @@ export class OpenCall implements Expiring {
   readonly #calls: OpenCalls;
   readonly #resolve: (outcome: Outcome<unknown>) => void;
 
-  constructor(
-    calls: OpenCalls,
-    what: { readonly id: string; readonly capability: string; readonly terms: CallTerms; readonly deadlineAt: number },
-    resolve: (outcome: Outcome<unknown>) => void,
-  ) {
+  constructor(calls: OpenCalls, what: Asked, resolve: (outcome: Outcome<unknown>) => void) {
     this.#calls = calls;
     this.#resolve = resolve;
     this.id = what.id;
@@ -95,14 +99,18 @@ export class OpenCalls implements Iterable<OpenCall> {
     this.#free.push(place);
   }
 
+  /** When the time of a call that is asked now is over. */
+  deadlineOf({ deadlineAt, timeoutMs }: CallTerms): number {
+    return deadlineAt ?? this.#clock.now() + timeoutMs;
+  }
+
   /** Waits for the outcome of a call that has a place. */
-  open(id: string, capability: string, terms: CallTerms): Promise<Outcome<unknown>> {
+  open(asked: Asked): Promise<Outcome<unknown>> {
     return new Promise((resolve) => {
-      const { deadlineAt = this.#clock.now() + terms.timeoutMs } = terms;
-      const call = new OpenCall(this, { id, capability, terms, deadlineAt }, resolve);
+      const call = new OpenCall(this, asked, resolve);
       this.#places[call.place] = call;
       this.#deadlines.add(call);
-      terms.signal?.addEventListener("abort", call, { once: true });
+      asked.terms.signal?.addEventListener("abort", call, { once: true });
     });
   }
 

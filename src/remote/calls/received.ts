@@ -32,10 +32,13 @@ export class Received implements Incoming {
 /** A call of the peer that has no answer yet. */
 export class ServedCall extends Received implements IncomingCall {
   readonly ttlMs: number;
+  /** Where it stands among the calls that are served; -1 before. */
+  place = -1;
   /** Items that the caller takes; undefined where it takes none at all. */
   credit: number | undefined;
-  refill: (() => void) | undefined;
   readonly #emit: (served: ServedCall, item: unknown) => Promise<void>;
+  /** Whoever waits for credit: an item and a progress report may. */
+  #waiting: (() => void)[] | undefined;
   #cancel: (() => void) | undefined;
   #isGivenUp = false;
 
@@ -68,9 +71,20 @@ export class ServedCall extends Received implements IncomingCall {
     return this.#emit(this, item);
   }
 
+  /** Resolves when there may be credit, or the call is over. */
+  refilled(): Promise<void> {
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  refill(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const resolve of waiting ?? []) resolve();
+  }
+
   giveUp(): void {
     this.#isGivenUp = true;
-    this.refill?.();
+    this.refill();
     this.#cancel?.();
   }
 }

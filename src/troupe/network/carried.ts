@@ -22,22 +22,35 @@ const carriedSchema = z.object({
     })
     .exactOptional(),
   baggage: z.record(z.string(), z.string()).exactOptional(),
+  /** The caller reads what a stream yields. */
+  items: z.literal(true).exactOptional(),
 });
 
 /** What a message carries from node to node besides its input, its deadline and its trace. */
 export type Carried = z.infer<typeof carriedSchema>;
 
-type Carrying = Pick<Leaving, "key" | "runId" | "decisionId" | "priority" | "baggage"> & { readonly left?: Allowance };
+type Carrying = Pick<Leaving, "key" | "runId" | "decisionId" | "priority" | "baggage"> & {
+  readonly left?: Allowance;
+  readonly isRead?: boolean;
+};
 
 const nothingCarried: Carried = Object.freeze({});
 
 /** As headers of the wire, in pieces that fit; undefined where it is too much for one message. */
 export function writeCarried(what: Carrying): { readonly [name: string]: string } | undefined {
-  const { key, runId, decisionId, priority, baggage, left } = what;
+  const { key, runId, decisionId, priority, baggage, left, isRead = false } = what;
   const isBare = key === undefined && runId === undefined && decisionId === undefined && priority === undefined;
   const hasBaggage = baggage !== noBaggage && Object.keys(baggage).length > 0;
-  if (isBare && !hasBaggage && left === undefined) return noHeaders;
-  const text = JSON.stringify({ key, runId, decisionId, priority, budget: left, ...(hasBaggage ? { baggage } : {}) });
+  if (isBare && !hasBaggage && left === undefined && !isRead) return noHeaders;
+  const text = JSON.stringify({
+    key,
+    runId,
+    decisionId,
+    priority,
+    ...(isRead ? { items: true } : {}),
+    budget: left,
+    ...(hasBaggage ? { baggage } : {}),
+  });
   const headers: Record<string, string> = {};
   for (let from = 0, piece = 0; from < text.length; from += extraCharactersMax, piece += 1) {
     if (piece >= headersMax) return undefined;
@@ -69,6 +82,6 @@ type Given = Pick<CallOptions, "traceparent" | "timeoutMs" | "onProgress">;
 /** The options of a tell or a call here that stands for one from another node. */
 export function toOptions(carried: Carried, given: Given): CallOptions {
   if (carried === nothingCarried) return given;
-  const { budget: _budget, ...rest } = carried;
+  const { budget: _budget, items: _items, ...rest } = carried;
   return { ...rest, ...given };
 }

@@ -1,3 +1,5 @@
+import type { Outcome } from "../../../machines/failure.ts";
+import type { TellResult } from "../../agent/context.ts";
 import type { AgentDefinition } from "../../agent/define.ts";
 import { checkCallOptions } from "../../dispatch/options.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
@@ -7,6 +9,7 @@ import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Listening } from "../../ports/transport.ts";
 import type { Dialer } from "../../remote/dialer.ts";
 import type { CodecName } from "../../remote/codecs/load.ts";
+import type { Address } from "../../remote/hosting.ts";
 import type { RemoteNode } from "../../remote/node.ts";
 import type { Core } from "../../system/core.ts";
 import type { PeerAuth } from "./auth.ts";
@@ -51,6 +54,12 @@ export interface ListenOptions {
   readonly grants?: readonly string[] | ((peer: string) => readonly string[]);
   /** What peers that are granted it may spawn, each as its name and "@1". Default: nothing. */
   readonly spawn?: readonly AgentDefinition[];
+  /**
+   * What each peer may send here in the long run: messages (a frame without any counts as one; default 1,000,000, at
+   * least 100) and bytes (default 1 GiB, at least 65,536) a second. A second's worth may come at once. One that sends
+   * more loses its connection, is told when to come again, and then goes on with nothing lost.
+   */
+  readonly rate?: { readonly messagesPerSecond?: number; readonly bytesPerSecond?: number };
   /** Names under which this machine is reached: "troupe.example:7700". */
   readonly hosts?: readonly string[];
   /** Pages that may connect: "https://troupe.example". Default: none but this door's own. */
@@ -77,6 +86,8 @@ export interface ConnectOptions {
   readonly redirects?: readonly string[];
   /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
   readonly timeoutMs?: number;
+  /** Gives up after the first dial that came to nothing. Default: dials again until `timeoutMs` are over. */
+  readonly once?: boolean;
   readonly signal?: AbortSignal;
   /** How often the node is asked what it offers; default 5,000 ms. */
   readonly healthCheckIntervalMs?: number;
@@ -190,35 +201,48 @@ interface PeerParts {
 }
 
 /** The peer as a place for children; an agent there is known by its incarnation, so that no other is ever meant. */
-function toPlace({ peer, dialer, core }: PeerParts): Place {
-  const { ports } = core;
-  return {
-    get node() {
-      return peer.node;
-    },
-    get isUp() {
-      return dialer.state === "up";
-    },
-    ready: (signal) => dialer.ready(signal),
-    fenced: (signal) => dialer.fence.passed(signal),
-    async spawn(name, signal) {
-      const outcome = await peer.requests.spawn(name, null, { timeoutMs: spawnTimeoutMs, signal });
-      // What it offers is known to callers at once.
-      if (outcome.ok) await peer.refresh();
-      return outcome;
-    },
-    monitor: (at) => peer.requests.monitor(at),
-    stop: (at) => peer.requests.stop(at),
-    call(at, capability, { input, options }) {
-      checkCallOptions(options);
-      const leaving = leavingOf({ capability, input, options }, ports);
-      return peer.call(at, leaving, options.signal);
-    },
-    tell(at, capability, { input, options }) {
-      checkCallOptions(options);
-      return peer.tell(at, leavingOf({ capability, input, options }, ports));
-    },
-  };
+class PeerPlace implements Place {
+  readonly #parts: PeerParts;
+
+  constructor(parts: PeerParts) {
+    this.#parts = parts;
+  }
+
+  get node(): string {
+    return this.#parts.peer.node;
+  }
+  get isUp(): boolean {
+    return this.#parts.dialer.state === "up";
+  }
+  ready(signal: AbortSignal): Promise<void> {
+    return this.#parts.dialer.ready(signal);
+  }
+  fenced(signal: AbortSignal): Promise<void> {
+    return this.#parts.dialer.fence.passed(signal);
+  }
+  async spawn(name: string, signal: AbortSignal): Promise<Outcome<unknown>> {
+    const { peer } = this.#parts;
+    const outcome = await peer.requests.spawn(name, null, { timeoutMs: spawnTimeoutMs, signal });
+    // What it offers is known to callers at once.
+    if (outcome.ok) await peer.refresh();
+    return outcome;
+  }
+  monitor(at: Address): ReturnType<Place["monitor"]> {
+    return this.#parts.peer.requests.monitor(at);
+  }
+  stop(at: Address): void {
+    this.#parts.peer.requests.stop(at);
+  }
+  call(at: Address, capability: string, given: Parameters<Place["call"]>[2]): ReturnType<Place["call"]> {
+    checkCallOptions(given.options);
+    const { peer, core } = this.#parts;
+    return peer.call(at, leavingOf({ capability, ...given }, core.ports), given.options.signal);
+  }
+  tell(at: Address, capability: string, { input, options }: Parameters<Place["tell"]>[2]): TellResult {
+    checkCallOptions(options);
+    const { peer, core } = this.#parts;
+    return peer.tell(at, leavingOf({ capability, input, options }, core.ports));
+  }
 }
 
 export class ConnectedPeer implements RemotePeer {
@@ -229,7 +253,7 @@ export class ConnectedPeer implements RemotePeer {
   constructor(parts: PeerParts, gone: () => void) {
     this.#parts = parts;
     this.#gone = gone;
-    places.set(this, toPlace(parts));
+    places.set(this, new PeerPlace(parts));
   }
 
   get url(): string {

@@ -14,6 +14,7 @@ import type { Supervisor } from "../../system/supervisor.ts";
 import type { Nursery } from "../nursery.ts";
 import { cellAt } from "../tree.ts";
 import { readCarried, toOptions, type Carried } from "./carried.ts";
+import { GoingItems } from "./going-items.ts";
 import { controlOrder, controlPath, directoryPath, listedAgentsMax, type Listing } from "./directory.ts";
 
 const capabilityPrefix = "cap:";
@@ -94,7 +95,8 @@ export class AgentHost implements Hosting {
     const timeoutMs = Math.min(ttlMs, 3_600_000);
     const given = traceparent === undefined ? { timeoutMs } : { traceparent, timeoutMs };
     const options = toOptions(carried, call.isFollowed ? { ...given, onProgress: reportTo(call) } : given);
-    const request: CallRequest = { capability, input, isLocal: true, asker: call.peer, options, target };
+    const plain: CallRequest = { capability, input, isLocal: true, asker: call.peer, options, target };
+    const request = carried.items === true && call.isFollowed ? { ...plain, items: new GoingItems(call) } : plain;
     if (carried.budget !== undefined || carried.key !== undefined) return this.#serveOnce(call, request, carried);
     return this.#ground.dispatcher.send(request, (cancel) => call.onCancel(cancel));
   }
@@ -238,6 +240,7 @@ function underOf(account: Account, carried: Carried): Envelope {
     traceparent: "",
     baggage: {},
     account,
+    items: undefined,
     degraded: undefined,
     progressed() {},
   };

@@ -11,7 +11,7 @@ export const discoveryRefreshMs = 30_000;
 export const discoveredMax = 1_024;
 
 /** Which nodes to be connected to, and how. What is not said here is as for `connect`. */
-export interface JoinOptions extends Omit<ConnectOptions, "redirects"> {
+export interface JoinOptions extends Omit<ConnectOptions, "redirects" | "once"> {
   /** A list of addresses, or something that finds them. */
   readonly discovery: Discovery | readonly string[];
   /** How often the discovery is asked for its list; default 30,000 ms. */

@@ -11,7 +11,7 @@ import { RemoteNode } from "../../remote/node.ts";
 import type { Pace, PeerSession } from "../../remote/peer-session.ts";
 import { acceptWebSockets, checkDialUrl, webSocketTransportWith } from "../../remote/websocket-transport.ts";
 import type { Core } from "../../system/core.ts";
-import type { LinkOptions } from "../options.ts";
+import { connectTimeoutMs, type LinkOptions } from "../options.ts";
 import { toAuthentication } from "./auth.ts";
 import {
   ConnectedPeer,
@@ -25,10 +25,8 @@ import { AgentHost, type HostGround } from "./host.ts";
 import { Joined, type JoinOptions, type Membership, type MembershipGround } from "./membership.ts";
 import { OwnLoad } from "./own-load.ts";
 import { Peer, type PeerLink } from "./peer.ts";
+import { readRate } from "./rate.ts";
 import { checkRedirects } from "./redirects.ts";
-
-/** How long `connect` tries before it gives up, unless the caller says otherwise. */
-export const connectTimeoutMs = 10_000;
 
 /** What a peer may do that nobody has said anything about: use agents and watch them; never spawn, pause or stop. */
 const defaultGrants: readonly string[] = ["tell:/*", "tell:cap:*", "watch:/*"];
@@ -85,6 +83,7 @@ export class Network implements Elsewhere {
       directoryGrant,
     ];
     const authentication = toAuthentication(auth, tls?.ca !== undefined);
+    const rate = readRate(options.rate);
     for (const definition of spawn) this.#ground.dispatcher.declare(definition);
     const codecs = await acceptedCodecs(options.codec);
     const door = await HttpDoor.open({
@@ -100,6 +99,7 @@ export class Network implements Elsewhere {
     const node = this.#node(serving, {
       auth: authentication,
       grants: granted,
+      pace: { ...this.#pace, rate },
       joined: (session) => guests.set(session, this.#welcome(session)),
       loaded: (session) => guests.get(session)?.loaded(),
       left: (session) => {
@@ -119,7 +119,7 @@ export class Network implements Elsewhere {
 
   #node(
     hosting: AgentHost,
-    rest: Pick<ConstructorParameters<typeof RemoteNode>[0], "auth" | "grants" | "joined" | "left" | "loaded">,
+    rest: Pick<ConstructorParameters<typeof RemoteNode>[0], "auth" | "grants" | "pace" | "joined" | "left" | "loaded">,
   ): RemoteNode {
     const { clock, random, ids } = this.#core.ports;
     return new RemoteNode({
@@ -175,6 +175,7 @@ export class Network implements Elsewhere {
     const serving = new AgentHost(this.#ground, { grants: () => this.#dialGrants, spawnable: [] });
     this.#dialGrants = [...new Set([...this.#dialGrants, ...grants])];
     const node = (this.#dialling ??= this.#node(serving, { auth: {}, grants: () => [] }));
+    const late = new AbortController();
     let peer: Peer | undefined;
     const dialer: Dialer = node.dial({
       url,
@@ -183,7 +184,10 @@ export class Network implements Elsewhere {
       codecs,
       auth: toAuthentication(auth, tls.cert !== undefined),
       grants: grants.length === 0 ? [] : [...grants, directoryGrant],
-      missed,
+      missed: (why) => {
+        missed?.(why);
+        if (options.once === true) late.abort(new Error(why));
+      },
       moved: (to) => {
         if (to === "up") setImmediate(() => void peer?.refresh());
       },
@@ -193,7 +197,6 @@ export class Network implements Elsewhere {
         else peer?.lost();
       },
     });
-    const late = new AbortController();
     const limit = clock.after(timeoutMs, () =>
       late.abort(new Error(`no answer within ${timeoutMs} ms; ${dialer.why}`)),
     );

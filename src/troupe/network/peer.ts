@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { failure, type Failure, type Outcome } from "../../../machines/failure.ts";
 import type { LinkState } from "../../../machines/session/machine.ts";
 import { ttlMaxMs } from "../../../machines/wire/limits.ts";
@@ -8,6 +7,7 @@ import type { Leaving } from "../../dispatch/request.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Requests, RequestOptions } from "../../remote/requests.ts";
 import type { Address } from "../../remote/hosting.ts";
+import { Following } from "./following.ts";
 import { writeCarried } from "./carried.ts";
 import { directoryPath, listing, type ListedAgent, type Listing } from "./directory.ts";
 
@@ -17,13 +17,6 @@ export const directoryRefreshMs = 5_000;
 export const failuresMax = 3;
 /** How long a peer may take to say what it offers. */
 export const directoryTimeoutMs = 5_000;
-/** Progress reports of one call that a peer may send before this node has taken them. */
-export const progressCreditMax = 64;
-
-const item = z.union([
-  z.object({ progress: z.object({ fraction: z.number().exactOptional(), note: z.string().exactOptional() }) }),
-  z.object({ spent: z.object({ calls: z.number(), tokens: z.number(), cost: z.number() }) }),
-]);
 
 /** The session with a peer, whichever it is at present. */
 export interface PeerLink {
@@ -164,35 +157,28 @@ export class Peer {
   }
 
   call(to: Address, call: Leaving, signal: AbortSignal | undefined): Promise<Outcome<unknown>> {
-    const { account, isFollowed } = call;
-    const headers = writeCarried(account === undefined ? call : { ...carryOf(call), left: account.left });
+    const { account, items, isFollowed } = call;
+    const isBare = account === undefined && items === undefined;
+    const headers = writeCarried(isBare ? call : { ...carryOf(call), ...whatElse(call) });
     if (headers === undefined) return Promise.resolve({ ok: false, failure: tooMuch });
     const from = this.#clock.now();
     const timeoutMs = Math.max(1, Math.min(ttlMaxMs, call.deadlineAt - from));
     const { requests } = this;
-    let id = "";
+    const following = isBare && !isFollowed ? undefined : new Following(call, { node: this.node, requests });
     const options: RequestOptions = {
       timeoutMs,
       deadlineAt: from + timeoutMs,
-      signal,
+      signal: following === undefined ? signal : following.orAbort(signal),
       traceparent: call.traceparent,
       headers,
       settled: () => this.#settled(from),
-      stream:
-        account === undefined && !isFollowed
-          ? undefined
-          : {
-              credit: progressCreditMax,
-              next: (given: unknown) => {
-                hear(call, given);
-                requests.grant(id, 1);
-              },
-            },
+      stream: following,
     };
     this.inFlight += 1;
     const answered = requests.call(to, call.capability, { input: call.input, options });
-    if (options.stream !== undefined) id = requests.lastId;
-    return answered;
+    if (following === undefined) return answered;
+    following.id = requests.lastId;
+    return items === undefined ? answered : answered.then((outcome) => following.end(outcome));
   }
 
   #settled(from: number): void {
@@ -220,10 +206,7 @@ function carryOf({ key, runId, decisionId, priority, baggage }: Leaving): Parame
   return { key, runId, decisionId, priority, baggage };
 }
 
-/** What a handler on another node says on the way, or has spent. */
-function hear(call: Leaving, given: unknown): void {
-  const parsed = item.safeParse(given);
-  if (!parsed.success) return;
-  if ("progress" in parsed.data) call.progressed(parsed.data.progress);
-  else call.account?.draw(parsed.data.spent);
+/** What is left of its budget, and whether its items are read. */
+function whatElse({ account, items }: Leaving): Partial<Parameters<typeof writeCarried>[0]> {
+  return { ...(account === undefined ? {} : { left: account.left }), isRead: items !== undefined };
 }

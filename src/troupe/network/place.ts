@@ -1,5 +1,6 @@
 import type { Outcome } from "../../../machines/failure.ts";
 import type { CallOptions, TellOptions, TellResult } from "../../agent/context.ts";
+import type { ItemSink } from "../../agent/items.ts";
 import type { Address, RemoteDown } from "../../remote/hosting.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import { TroupeError } from "../../errors.ts";
@@ -18,7 +19,11 @@ export interface Place {
   /** Resolves once, when this very incarnation has ended or its session has. */
   monitor(at: Address): Promise<RemoteDown>;
   stop(at: Address): void;
-  call(at: Address, capability: string, given: { input: unknown; options: CallOptions }): Promise<Outcome<unknown>>;
+  call(
+    at: Address,
+    capability: string,
+    given: { input: unknown; options: CallOptions; items?: ItemSink },
+  ): Promise<Outcome<unknown>>;
   tell(at: Address, capability: string, given: { input: unknown; options: TellOptions }): TellResult;
 }
 

@@ -1,5 +1,6 @@
 import type { Outcome } from "../../../machines/failure.ts";
-import type { CallOptions, TellOptions, TellResult } from "../../agent/context.ts";
+import type { CallOptions, StreamOptions, TellOptions, TellResult } from "../../agent/context.ts";
+import { openStream, type CallStream } from "../../agent/call-stream.ts";
 import { checkCallOptions } from "../../dispatch/options.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import { TroupeError } from "../../errors.ts";
@@ -51,6 +52,14 @@ export class RemoteRef implements AgentRef {
     checkCallOptions(options);
     const leaving = leavingOf({ capability, input, options }, this.#ports);
     return this.#peer.call({ path: this.path }, leaving, options.signal);
+  }
+
+  stream(capability: string, input: unknown, options: StreamOptions = {}): CallStream<never, never> {
+    return openStream(options, (given) => {
+      checkCallOptions(given.options);
+      const leaving = leavingOf({ capability, input, ...given }, this.#ports);
+      return this.#peer.call({ path: this.path }, leaving, given.options.signal);
+    });
   }
 
   tell(capability: string, input: unknown, options: TellOptions = {}): TellResult {

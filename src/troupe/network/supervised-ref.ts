@@ -1,9 +1,11 @@
 import { failure, type Outcome } from "../../../machines/failure.ts";
-import type { CallOptions, TellOptions, TellResult } from "../../agent/context.ts";
+import type { CallOptions, StreamOptions, TellOptions, TellResult } from "../../agent/context.ts";
+import { openStream, type CallStream } from "../../agent/call-stream.ts";
 import type { AgentRef } from "../../dispatch/ref.ts";
 import { TroupeError } from "../../errors.ts";
 import type { Core } from "../../system/core.ts";
 import type { Down } from "../../system/watch.ts";
+import type { Place } from "./place.ts";
 import type { RemoteChild } from "./remote-child.ts";
 
 /** An agent on another node under a supervisor here. It stays good through restarts, wherever they lead. */
@@ -32,9 +34,17 @@ export class SupervisedRef implements AgentRef {
     return this.#child.state;
   }
 
-  async call(capability: string, input: unknown, options: CallOptions = {}): Promise<Outcome<unknown>> {
+  call(capability: string, input: unknown, options: CallOptions = {}): Promise<Outcome<unknown>> {
+    return this.#send(capability, { input, options });
+  }
+
+  stream(capability: string, input: unknown, options: StreamOptions = {}): CallStream<never, never> {
+    return openStream(options, (given) => this.#send(capability, { input, ...given }));
+  }
+
+  async #send(capability: string, given: Parameters<Place["call"]>[2]): Promise<Outcome<unknown>> {
     const { life, path } = this.#child;
-    if (life !== undefined) return life.place.call(life.at, capability, { input, options });
+    if (life !== undefined) return await life.place.call(life.at, capability, given);
     const message = `${path} is not up now; nothing was begun, so ask again when it is`;
     return { ok: false, failure: failure("remote/unreachable", message, { agent: path }) };
   }
