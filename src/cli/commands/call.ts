@@ -12,7 +12,7 @@ export const callCommand: Command = {
     ...dialOptions,
     name: { type: "string", value: "node", help: "with --connect: the name of this node; needed for ed25519 and mtls" },
     input: { type: "string", value: "JSON|@file", help: "the input; default {}" },
-    timeout: { type: "string", value: "ms", help: "the deadline in milliseconds; default 30000" },
+    timeout: { type: "string", value: "ms", help: "the deadline in milliseconds, connecting included; default 30000" },
   },
   examples: [
     'troupe call greet --agents agents.ts --input \'{"name":"world"}\'',

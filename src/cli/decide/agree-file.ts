@@ -72,6 +72,9 @@ export async function agreeOnFile(given: BallotsFile, asked: Asked): Promise<Tal
   }
   const voters = members.map((member) => seat(member, ballotsOf.get(member.id) ?? []));
   const ports = { clock: systemClock, ids: systemIds, observe: new Observe(), coordinator: createSigner() };
-  const decision = await decide({ ...asked.policy, mode: "bft", method, question, options, voters }, ports);
+  const decision = await decide(
+    { close: "all", ...asked.policy, mode: "bft", method, question, options, voters },
+    ports,
+  );
   return { decision, rejected };
 }

@@ -6,14 +6,14 @@ import { TroupeError } from "../../errors.ts";
 import type { CommandIo, Run } from "../command.ts";
 
 /** The largest certificate or electorate file that is read: far above 1,024 signed ballots. */
-export const certificateBytesMax = 64 * 1024 * 1024;
+const fileBytesMax = 64 * 1024 * 1024;
 
 function read(file: string, io: CommandIo): Uint8Array {
   const path = resolve(io.cwd, file);
   try {
     const { size } = statSync(path);
-    if (size > certificateBytesMax)
-      throw new TroupeError("usage/bad-file", `${file}: ${size} bytes; at most ${certificateBytesMax} are read`);
+    if (size > fileBytesMax)
+      throw new TroupeError("usage/bad-file", `${file}: ${size} bytes; at most ${fileBytesMax} are read`);
     return readFileSync(path);
   } catch (thrown) {
     if (thrown instanceof TroupeError) throw thrown;
@@ -43,21 +43,44 @@ function tellHolding({ option, weight, members, agreed }: Extract<CertificateVer
   return `The certificate holds: ${what}; committed by weight ${agreed.weight}: ${agreed.members.join(", ")}.\n`;
 }
 
-export const run: Run = async ({ values, positionals }, io) => {
+/** The electorate that certificates are checked against. */
+export interface ElectorateFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One certificate of a file: what was found, in words too, and what the file holds. */
+export interface CheckedFile {
+  readonly verdict: CertificateVerdict;
+  readonly text: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Errors: throws `usage/bad-argument` where none is named, `usage/bad-file` where it cannot be read. */
+export function readElectorate(values: Parameters<Run>[0]["values"], io: CommandIo): ElectorateFile {
   const file = values["electorate"] as string | undefined;
   if (file === undefined)
     throw new TroupeError(
       "usage/bad-argument",
       "--electorate is missing: a certificate can only be checked against the electorate that you trust",
     );
-  const certificate = read(positionals[0] ?? "", io);
-  const electorate = read(file, io);
-  if (holds(certificate, "members") && holds(electorate, "proposal"))
+  return { file, bytes: read(file, io) };
+}
+
+/** Errors: throws `usage/bad-file` where it cannot be read, `usage/bad-argument` where the two files are swapped. */
+export function checkFile(file: string, electorate: ElectorateFile, io: CommandIo): CheckedFile {
+  const bytes = read(file, io);
+  if (holds(bytes, "members") && holds(electorate.bytes, "proposal"))
     throw new TroupeError(
       "usage/bad-argument",
-      `the two files are swapped: ${positionals[0]} is an electorate and ${file} is a certificate; give the certificate first`,
+      `the two files are swapped: ${file} is an electorate and ${electorate.file} is a certificate; give the certificate first`,
     );
-  const verdict = verifyCertificateBytes(certificate, electorate);
+  const verdict = verifyCertificateBytes(bytes, electorate.bytes);
   const text = verdict.ok ? tellHolding(verdict) : `The certificate does not hold: ${verdict.reason}.\n`;
+  return { verdict, text, bytes };
+}
+
+export const run: Run = async ({ values, positionals }, io) => {
+  const { verdict, text } = checkFile(positionals[0] ?? "", readElectorate(values, io), io);
   return { exitCode: verdict.ok ? 0 : 1, json: verdict, text };
 };

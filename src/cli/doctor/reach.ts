@@ -12,7 +12,7 @@ const advice: readonly (readonly [sign: RegExp, todo: string])[] = [
   [/\(4401\)/, "give --auth (and --name) as the node was told to ask for it"],
   [/\(4403\)/, "give an address that the node was told is its own"],
   [/\(4406\).*version/s, "install the same version of troupe on both sides"],
-  [/\(4429\)|\(4503\)/, "the node takes nobody just now; try again later"],
+  [/too many (handshakes|connections|sessions)|draining/, "the node takes nobody just now; try again later"],
   [/no answer within/, "check the address, and what is between the two machines"],
 ];
 
@@ -34,7 +34,7 @@ export function reach(
       await using troupe = await createTroupe(name === undefined ? {} : { node: name });
       const from = performance.now();
       try {
-        const peer = await troupe.connect(url, { ...how, timeoutMs: reachTimeoutMs, signal });
+        const peer = await troupe.connect(url, { ...how, timeoutMs: reachTimeoutMs, once: true, signal });
         const tookMs = Math.ceil(performance.now() - from);
         const offered = `${peer.capabilities.length} capabilities${tellCodec(how.codec, peer.codec)}`;
         return {
@@ -43,6 +43,8 @@ export function reach(
           message: `node ${peer.node} lets this one in (${tookMs} ms), ${offered}`,
         };
       } catch (problem) {
+        // Who interrupted wants no answer any more.
+        if (signal.aborted) throw problem;
         const message = problem instanceof Error ? problem.message : String(problem);
         const [, todo] = advice.find(([sign]) => sign.test(message)) ?? [undefined, undefined];
         return { ok: false, isOptional: false, message: todo === undefined ? message : `${message}: ${todo}` };

@@ -1,7 +1,9 @@
 import { failure, type Outcome } from "../../../machines/failure.ts";
+import { callTimeoutMaxMs } from "../../dispatch/options.ts";
 import { TroupeError } from "../../errors.ts";
 import { stderrLog } from "../../ports/log.ts";
 import { createTroupe } from "../../troupe/create.ts";
+import { connectTimeoutMs } from "../../troupe/options.ts";
 import { loadAgents } from "../agents-module.ts";
 import type { CommandResult, Run } from "../command.ts";
 import { readCodec } from "./codec.ts";
@@ -11,8 +13,11 @@ import { readDialProof } from "../peer-auth.ts";
 function readTimeout(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
   const timeoutMs = Number(given);
-  if (!Number.isFinite(timeoutMs))
-    throw new TroupeError("usage/bad-argument", `--timeout ${given}: give a number of milliseconds`);
+  if (!(timeoutMs >= 1 && timeoutMs <= callTimeoutMaxMs))
+    throw new TroupeError(
+      "usage/bad-argument",
+      `--timeout ${given}: give a number of milliseconds, from 1 to ${callTimeoutMaxMs}`,
+    );
   return timeoutMs;
 }
 
@@ -52,10 +57,16 @@ export const run: Run = async ({ values, positionals }, io) => {
   });
   for (const agent of module === undefined ? [] : await loadAgents(module, io.cwd, troupe))
     await troupe.spawn(agent, { restart: "transient" });
-  if (url !== undefined) await troupe.connect(url, { signal: io.signal, ...proof, ...codec });
+  const from = performance.now();
+  if (url !== undefined) {
+    const atMost = { timeoutMs: Math.min(timeoutMs ?? connectTimeoutMs, connectTimeoutMs) };
+    await troupe.connect(url, { signal: io.signal, ...atMost, ...proof, ...codec });
+  }
+  // There is one deadline for both: what connecting took is gone.
+  const leftMs = Math.ceil((timeoutMs ?? 0) - (performance.now() - from));
   const outcome = await troupe.call(capability, input, {
     signal: io.signal,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, leftMs) }),
   });
   if (!outcome.ok && io.signal.aborted) throw new TroupeError("call/cancelled", outcome.failure.message);
   return toResult(outcome, capability);
