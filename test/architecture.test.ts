@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join, posix } from "node:path";
 import { describe, expect, test } from "vitest";
+import { Visitor } from "oxc-parser";
 import { findSharedTenants, judgeImports, roomOf } from "./house/import-rules.ts";
 import { emptyNames, folderFilesMax, linesMax, rooms } from "./house/import-table.ts";
 import { parseSource, readImports, readSourceFiles, rootFolder, type SourceFile } from "./house/source-files.ts";
@@ -128,6 +129,18 @@ function judgeShape(file: SourceFile): string[] {
   return problems;
 }
 
+/** Where an object literal has a getter. Source: docs/decisions/0018. */
+function findLiteralGetters(file: SourceFile): string[] {
+  const found: string[] = [];
+  new Visitor({
+    ObjectExpression({ properties }) {
+      for (const one of properties)
+        if (one.type === "Property" && one.kind === "get") found.push(`${file.path}:${one.start}`);
+    },
+  }).visit(parseSource(file).program);
+  return found;
+}
+
 describe("the shape of files and folders", () => {
   test("names say what is inside, files end in time, and exports are named", () => {
     expect(files.flatMap(judgeShape)).toEqual([]);
@@ -142,6 +155,13 @@ describe("the shape of files and folders", () => {
     ["a star export", { path: "src/index.ts", text: 'export * from "./errors.ts";\n' }],
   ])("is caught: %s", (_what, file) => {
     expect(judgeShape(file)).toHaveLength(1);
+  });
+
+  test("no object literal has a getter: each one made has a hidden class, which keeps what it sees until a full collection", () => {
+    expect(house.flatMap(findLiteralGetters)).toEqual([]);
+    const caught = { path: "src/a.ts", text: "export const one = (n: number) => ({ get two() { return n; } });\n" };
+    const allowed = { path: "src/a.ts", text: "export class One { get two() { return 2; } }\n" };
+    expect([caught, allowed].map((file) => findLiteralGetters(file).length)).toEqual([1, 0]);
   });
 
   test("no folder of source holds more files than one idea needs", () => {

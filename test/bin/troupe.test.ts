@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { usageCodes } from "../../machines/failure.ts";
+import { usageCodes } from "../../machines/failure-codes.ts";
 import { rootFolder } from "../house/source-files.ts";
 
 let folder = "";

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { faults, findingsWith } from "./fuzz-faults.ts";
 import { rootFolder } from "../house/source-files.ts";
 
 interface Verdict {
@@ -30,5 +31,9 @@ describe("a long campaign", () => {
     expect(verdict.findings).toEqual([]);
     expect(verdict.ran).toBeGreaterThanOrEqual(1_000_000);
     expect([code, verdict.campaign, verdict.violations]).toEqual([0, "fuzz", 0]);
+  });
+
+  test.each(faults)("of hostile frames finds a node that $name", async (fault) => {
+    expect(await findingsWith(fault)).not.toEqual([]);
   });
 });

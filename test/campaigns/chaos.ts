@@ -1,11 +1,16 @@
-import { parseArgs } from "node:util";
 import { chaosCodecs, runChaos, type ChaosCodec } from "./chaos-run.ts";
+import { readOptions, tell } from "./options.ts";
 
-const help = `--seeds, --from and --messages take whole numbers from 1, --codec one of ${chaosCodecs.join(", ")}\n`;
-
-function codecsOf(given: string | undefined): readonly ChaosCodec[] {
-  return given === undefined ? chaosCodecs : chaosCodecs.filter((codec) => codec === given);
-}
+const command = {
+  command: "test:chaos",
+  what: "Two nodes talk through a proxy that cuts, resets, truncates, swallows and delays: each message arrives once, in order.",
+  plan: {
+    seeds: { standard: 8, means: "how many seeds are run, one after another" },
+    from: { standard: 1, means: "the first seed; a finding names its own" },
+    messages: { standard: 60_000, means: "messages that each side sends, per seed" },
+    codec: { names: chaosCodecs, means: "how frames are written; without it one seed after another takes the next" },
+  },
+} as const;
 
 interface Finding {
   readonly seed: number;
@@ -14,25 +19,12 @@ interface Finding {
   readonly replay: string;
 }
 
-/**
- * `npm run test:chaos -- --seeds N [--from S] [--messages M] [--codec C]`: the last line of standard output is the
- * verdict. Without `--codec` one seed after another takes the next codec.
- */
+/** `npm run test:chaos`: the last line of standard output is the verdict. */
 async function run(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string", default: "8" },
-      from: { type: "string", default: "1" },
-      messages: { type: "string", default: "60000" },
-      codec: { type: "string" },
-    },
-  });
-  const [count, from, messages] = [Number(values.seeds), Number(values.from), Number(values.messages)];
-  const codecs = codecsOf(values.codec);
-  if (![count, from, messages, codecs.length].every((value) => Number.isSafeInteger(value) && value >= 1)) {
-    process.stderr.write(help);
-    return 2;
-  }
+  const given = readOptions(command);
+  if (!given.ok) return tell(given);
+  const { seeds: count, from, messages } = given.numbers;
+  const codecs = chaosCodecs.filter((codec) => given.names["codec"] === undefined || codec === given.names["codec"]);
   const startedAt = performance.now();
   const findings: Finding[] = [];
   const harm = new Map<ChaosCodec, { readonly ran: number; readonly resumes: number; readonly duplicates: number }>();

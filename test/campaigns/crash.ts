@@ -1,19 +1,23 @@
-import { parseArgs } from "node:util";
 import { runCrash } from "./crash-run.ts";
+import { readOptions, tell } from "./options.ts";
 
 /** Orders that are begun for each life, on average. */
 const ordersPerKill = 12;
 
-/** `npm run test:crash -- --kills N [--from SEED]`: the last line of standard output is the verdict. */
+const command = {
+  command: "test:crash",
+  what: "Workflows whose process is killed again and again: no run is lost, and each step is done once.",
+  plan: {
+    kills: { standard: 50, means: "how often the process is killed" },
+    from: { standard: 1, means: "the seed, which the moments of the kills are drawn from" },
+  },
+} as const;
+
+/** `npm run test:crash`: the last line of standard output is the verdict. */
 async function run(): Promise<number> {
-  const { values } = parseArgs({
-    options: { kills: { type: "string", default: "50" }, from: { type: "string", default: "1" } },
-  });
-  const [kills, from] = [Number(values.kills), Number(values.from)];
-  if (![kills, from].every((value) => Number.isSafeInteger(value) && value >= 1)) {
-    process.stderr.write("--kills and --from take whole numbers from 1\n");
-    return 2;
-  }
+  const given = readOptions(command);
+  if (!given.ok) return tell(given);
+  const { kills, from } = given.numbers;
   const startedAt = performance.now();
   const result = await runCrash({
     seed: from,

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Frame, Hello } from "../../machines/wire/frames.ts";
 
 /** Dice of one seed. */
 export interface Dice {
@@ -12,9 +13,23 @@ export function diceOf(random: { next(): number }): Dice {
 }
 
 /** Real frames of every kind, which the mutations begin with. */
-export const realFrames: readonly string[] = readFileSync(new URL("../fixtures/wire/v1.jsonl", import.meta.url), "utf8")
+const realFrames: readonly Frame[] = readFileSync(new URL("../fixtures/wire/v1.jsonl", import.meta.url), "utf8")
   .split("\n")
-  .filter((line) => line !== "");
+  .filter((line) => line !== "")
+  .map((line) => JSON.parse(line) as Frame);
+
+/** A hello that an open door takes. */
+export function helloOf(names: Pick<Hello, "node" | "inc" | "codec">): Hello {
+  return { ...(realFrames[0] as Hello), ...names };
+}
+
+/** A real frame, now and then with the place in the session that it would have, so that it is taken if it stays whole. */
+export function realFrame(dice: Dice, recv: number): Frame {
+  const frame = dice.pick(realFrames);
+  if (!("a" in frame) || dice.below(2) === 0) return frame;
+  const m = frame.t === "M" ? { m: frame.m.map((one, index) => ({ ...one, s: recv + 1 + index })) } : {};
+  return { ...frame, a: 0, ...m };
+}
 
 const oddValues: readonly unknown[] = [
   null,
@@ -91,7 +106,7 @@ function changeText(text: string, dice: Dice): string {
 }
 
 /** The same frames in MessagePack, which is mutated as bytes. */
-export const realBytes: readonly Uint8Array[] = readFileSync(
+const realBytes: readonly Uint8Array[] = readFileSync(
   new URL("../fixtures/wire/v1-msgpack.jsonl", import.meta.url),
   "utf8",
 )
@@ -149,17 +164,16 @@ function changeBytes(bytes: Buffer, dice: Dice): Buffer {
   }
 }
 
-/** A binary frame that was real once. Now and then it is left as it was. */
+/** A binary frame that was real once, this one or one of the stored ones. Now and then it is left as it was. */
 export function mutateBytes(frame: Uint8Array, dice: Dice): Uint8Array {
-  let bytes: Buffer = Buffer.from(frame);
+  let bytes: Buffer = Buffer.from(dice.below(2) === 0 ? frame : dice.pick(realBytes));
   for (let changes = dice.below(4); changes > 0 && bytes.length > 0; changes -= 1) bytes = changeBytes(bytes, dice);
   return bytes;
 }
 
 /** A frame that was real once. Now and then it is left as it was. */
-export function mutateFrame(frame: string, dice: Dice): string {
-  let text = frame;
-  if (dice.below(2) === 0) text = JSON.stringify(changeValue(JSON.parse(frame), dice));
+export function mutateFrame(frame: Frame, dice: Dice): string {
+  let text = JSON.stringify(dice.below(2) === 0 ? changeValue(frame, dice) : frame);
   for (let changes = dice.below(3); changes > 0 && text.length > 0; changes -= 1) text = changeText(text, dice);
   return text;
 }

@@ -1,98 +1,36 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { closeCodes } from "../../machines/wire/close-codes.ts";
 import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import { systemIds } from "../../src/ports/chance.ts";
 import { systemClock } from "../../src/ports/clock.ts";
-import type { Pipe, PipeEnd, PipeListener } from "../../src/ports/transport.ts";
-import type { Frame } from "../../machines/wire/frames.ts";
-import { jsonCodec } from "../../src/remote/codecs/json.ts";
-import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { MemoryNetwork } from "../../src/remote/memory-network.ts";
+import type { PeerSession } from "../../src/remote/peer-session.ts";
 import { seededRandom } from "../../src/testing/seeded.ts";
 import { TestHost } from "../conformance/transport-host.ts";
-import { helloOf } from "../conformance/transport-strangers.ts";
-import { diceOf, mutateBytes, mutateFrame, realBytes, realFrames, type Dice } from "./fuzz-frames.ts";
+import { diceOf, type Dice } from "./fuzz-frames.ts";
+import { Oracle, type Verdict } from "./fuzz-oracle.ts";
+import { HostilePipe } from "./fuzz-pipe.ts";
+import { firstFrame, fuzzCodecs, nextFrame, shortly, speakerOf, visitFramesMax } from "./fuzz-visit.ts";
 
 export interface FuzzResult {
   readonly frames: number;
   readonly visits: number;
-  /** How often each close code was given in each codec: "json 4400". */
-  readonly codes: { readonly [code: string]: number };
-  /** Bytes that the heap grew by from the first tenth of the run to its end. */
+  /** How often each came of a frame, in each codec: "json 4400", "msgpack accepted". */
+  readonly outcomes: { readonly [outcome: string]: number };
+  /** Bytes that the heap grew by from the middle of the run to its end. */
   readonly heapGrowth: number;
   readonly findings: readonly string[];
 }
 
-/** What is said in one language: honest frames, and frames that were real once. */
-interface Tongue {
-  readonly codec: Codec;
-  readonly mutant: (dice: Dice) => WireData;
-}
-
-const tongues: readonly Tongue[] = [
-  { codec: jsonCodec, mutant: (dice) => mutateFrame(dice.pick(realFrames), dice) },
-  {
-    codec: msgpackCodec,
-    mutant(dice) {
-      if (dice.below(3) > 0) return mutateBytes(dice.pick(realBytes), dice);
-      const text = mutateFrame(dice.pick(realFrames), dice);
-      try {
-        return msgpackCodec.write(JSON.parse(text) as Frame);
-      } catch {
-        return text;
-      }
-    },
-  },
-];
-
-/** The end of a connection that a hostile client holds. */
-class HostilePipe implements Pipe {
-  readonly end: PipeEnd;
-  listener: PipeListener | undefined;
-  code: number | undefined;
-  sent = 0;
-  #frameBytesMax = Number.POSITIVE_INFINITY;
-
-  constructor(address: string, codec: Codec = jsonCodec) {
-    this.end = { codec, address, binding: "", certified: [] };
-  }
-
-  listen(listener: PipeListener): void {
-    this.listener = listener;
-  }
-  send(frame: WireData): boolean {
-    this.sent += frame.length;
-    return true;
-  }
-  cork(write: () => void): void {
-    write();
-  }
-  received(): number {
-    return 0;
-  }
-  limitFrames(bytes: number): void {
-    this.#frameBytesMax = bytes;
-  }
-  close(code: number): void {
-    if (this.code !== undefined) return;
-    this.code = code;
-    this.listener?.closed(code, "");
-  }
-  terminate(): void {
-    this.close(1006);
-  }
-  take(data: WireData): void {
-    if (this.code !== undefined) return;
-    if (data.length > this.#frameBytesMax) this.close(4413);
-    else this.listener?.frame(data);
-  }
-}
-
-const known: ReadonlySet<number> = new Set([1000, ...Object.keys(closeCodes).map(Number)]);
-/** Heap that a run may hold at its end beyond what it held at its first tenth. */
-const heapGrowthMax = 32 * 1_048_576;
+/** Findings that are told; a broken node makes one with every other frame. */
+const findingsMax = 20;
+/** Addresses that hostile clients come from: more than the door counts. */
+const addresses = 20_000;
+/** Visits after which the node may do what it does at the end of a turn. */
+const visitsPerTurn = 256;
+/** Heap that a run may hold at its end beyond what it held in its middle. */
+const heapGrowthMax = 2 * 1_048_576;
 
 /** A process of the test runner does not begin with the flag; without it, garbage would count as growth. */
 function exposeGarbageCollection(): () => void {
@@ -102,39 +40,91 @@ function exposeGarbageCollection(): () => void {
 
 const collectGarbage = (globalThis as { gc?: () => void }).gc ?? exposeGarbageCollection();
 
-function heapBytes(): number {
-  collectGarbage();
+/** Bytes that are held. What a turn has only just let go of is still there after one collection. */
+async function heapBytes(): Promise<number> {
+  for (let collection = 0; collection < 3; collection += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+  }
   return process.memoryUsage().heapUsed;
 }
 
-const tell = (s: number): Frame => ({
-  t: "M",
-  a: 0,
-  l: 64,
-  m: [{ s, id: `t${s}`, k: "tell", f: "", to: "/a", ty: "t", p: s }],
-});
+/** The node under fire, and what can be seen of it. */
+class Target {
+  readonly host = new TestHost([]);
+  readonly node: RemoteNode;
+  /** The session that was accepted last. */
+  joined: PeerSession | undefined;
 
-/** One visit: perhaps an honest beginning, then frames that were real once, until the door is shut or it tires. */
-function visit(node: RemoteNode, pipe: HostilePipe, { codec, mutant }: Tongue, dice: Dice): number {
-  node.accept(pipe);
-  let frames = 0;
-  const say = (data: WireData): void => {
-    frames += 1;
-    pipe.take(data);
-  };
-  const isHonest = dice.below(3) > 0;
-  const names = { node: `n${dice.below(50)}`, inc: `i${dice.below(3)}`, codec: codec.name };
-  if (isHonest) say(codec.write(helloOf(names)));
-  for (let turn = 1; turn <= 12 && pipe.code === undefined; turn += 1)
-    say(isHonest && dice.below(2) === 0 ? codec.write(tell(turn)) : mutant(dice));
-  if (pipe.code === undefined) pipe.close(1000);
-  return frames;
+  constructor(seed: number) {
+    this.host.start("/a");
+    this.node = new RemoteNode({
+      node: "target",
+      clock: systemClock,
+      random: seededRandom(seed),
+      ids: systemIds,
+      hosting: this.host,
+      auth: { open: true },
+      grants: () => ["tell:/a"],
+      joined: (session) => (this.joined = session),
+    });
+  }
+
+  forget(): void {
+    this.joined = undefined;
+    this.host.history.length = this.host.calls.length = 0;
+  }
 }
 
-async function honestLink(
-  target: RemoteNode,
-  host: TestHost,
-): Promise<{ check: () => Promise<boolean>; close: () => Promise<void> }> {
+/** Where what the node did is not what the frame had coming; undefined where it is. */
+function findDifference(target: Target, pipe: HostilePipe, oracle: Oracle, verdict: Verdict): string | undefined {
+  const { code } = pipe;
+  const isRefused = typeof verdict === "number";
+  if (code !== (isRefused ? verdict : undefined)) return `${verdict} was due, and ${code ?? "no code"} came`;
+  if (isRefused && verdict !== 4413 && oracle.error !== verdict)
+    return `${verdict} was due, and the last word was ${oracle.error}`;
+  const told = target.host.history.length;
+  if (told !== oracle.told) return `${oracle.told} messages were to be delivered, and ${told} were`;
+  const link = target.joined?.link;
+  if ((link !== undefined) !== oracle.isWelcome) return `a session was ${oracle.isWelcome ? "not " : ""}begun`;
+  if (isRefused || link === undefined) return undefined;
+  if (link.recv !== oracle.recv) return `the node was to have messages up to ${oracle.recv}, and has ${link.recv}`;
+  if (oracle.load !== undefined && link.peerLoad !== oracle.load) return `a load was ${verdict}, and is not known`;
+  const state = oracle.isDraining ? "draining" : "up";
+  return link.state === state ? undefined : `the session was to be ${state}, and is ${link.state}`;
+}
+
+interface Report {
+  outcome(verdict: Verdict): void;
+  find(message: string): void;
+}
+
+/** One visit: mostly an honest beginning, then frames that were real once, until the door is shut or it tires. */
+function visit(target: Target, who: { codec: Codec; address: string; dice: Dice }, report: Report): void {
+  const { codec, dice } = who;
+  const oracle = new Oracle(codec.name);
+  const pipe = new HostilePipe(who.address, codec, (data) => oracle.hear(data));
+  target.forget();
+  target.node.accept(pipe);
+  for (let turn = 0; turn <= visitFramesMax && pipe.code === undefined; turn += 1) {
+    const data: WireData = turn === 0 ? firstFrame(codec, dice) : nextFrame(speakerOf(codec, oracle, dice));
+    const verdict = oracle.judge(data);
+    report.outcome(verdict);
+    let difference: string | undefined;
+    try {
+      pipe.take(data);
+      difference = findDifference(target, pipe, oracle, verdict);
+    } catch (error) {
+      difference = `${verdict} was due, and it threw ${error instanceof Error ? error.message : String(error)}`;
+    }
+    if (difference === undefined) continue;
+    report.find(`${codec.name} ${shortly(data)}: ${difference}`);
+    break;
+  }
+  pipe.close(1000);
+}
+
+async function honestLink(target: RemoteNode): Promise<{ check: () => Promise<boolean>; close: () => Promise<void> }> {
   const random = seededRandom(0);
   const network = new MemoryNetwork({ clock: systemClock, random, latencyMs: 0 });
   const place = network.listen("target", (pipe) => target.accept(pipe));
@@ -143,7 +133,7 @@ async function honestLink(
     clock: systemClock,
     random,
     ids: systemIds,
-    hosting: host,
+    hosting: new TestHost([]),
     auth: { open: true },
     grants: () => [],
   });
@@ -161,55 +151,50 @@ async function honestLink(
 
 /** Feeds a node with hostile frames: each gets its code, nothing is left, nothing grows, and others do not notice. */
 export async function runFuzz(options: { readonly frames: number; readonly seed: number }): Promise<FuzzResult> {
-  const dice = diceOf(seededRandom(options.seed));
-  const host = new TestHost([]);
-  host.start("/a");
+  const { frames: framesMax, seed } = options;
+  const dice = diceOf(seededRandom(seed));
+  const target = new Target(seed);
+  const { node } = target;
   const findings: string[] = [];
   const find = (message: string): void => {
-    if (findings.length < 20) findings.push(message);
+    if (findings.length < findingsMax) findings.push(message);
   };
-  const node = new RemoteNode({
-    node: "target",
-    clock: systemClock,
-    random: seededRandom(options.seed),
-    ids: systemIds,
-    hosting: host,
-    auth: { open: true },
-    grants: () => ["tell:/a"],
-  });
-  const honest = await honestLink(node, host);
-  const codes: Record<string, number> = {};
-  let [frames, visits, heapAtStart] = [0, 0, 0];
-  while (frames < options.frames) {
-    const tongue = tongues[visits % tongues.length] as Tongue;
-    const pipe = new HostilePipe(`10.0.${visits % 20_000}`, tongue.codec);
-    const before = frames;
-    try {
-      frames += visit(node, pipe, tongue, dice);
-    } catch (error) {
-      find(`visit ${visits} threw: ${error instanceof Error ? error.message : String(error)}`);
-      frames += 1;
-    }
+  const honest = await honestLink(node);
+  const outcomes: Record<string, number> = {};
+  let [frames, visits, heapInMiddle] = [0, 0, 0];
+  while (frames < framesMax) {
+    const number = visits;
+    const codec = fuzzCodecs[number % fuzzCodecs.length] as Codec;
+    const address = `10.0.${number % addresses}`;
+    visit(
+      target,
+      { codec, address, dice },
+      {
+        outcome(verdict) {
+          frames += 1;
+          const outcome = `${codec.name} ${verdict}`;
+          outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+        },
+        find: (message) => find(`seed ${seed}, visit ${number}: ${message}`),
+      },
+    );
     visits += 1;
-    const code = `${tongue.codec.name} ${pipe.code}`;
-    codes[code] = (codes[code] ?? 0) + 1;
-    if (pipe.code === undefined || !known.has(pipe.code)) find(`visit ${visits} ended with code ${pipe.code}`);
-    if (visits % 256 === 0) {
-      // The shells flush at the end of a turn.
-      await new Promise((resolve) => setImmediate(resolve));
-      host.history.length = host.calls.length = 0;
-      if (node.sessions.length !== 1 || node.strangers !== 0)
-        find(`after visit ${visits}: ${node.sessions.length - 1} sessions and ${node.strangers} strangers are left`);
-    }
-    if (heapAtStart === 0 && frames >= options.frames / 10 && before < frames) heapAtStart = heapBytes();
+    if (visits % visitsPerTurn > 0) continue;
+    // The shells flush at the end of a turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (node.sessions.length !== 1 || node.strangers !== 0)
+      find(`after visit ${visits}: ${node.sessions.length - 1} sessions and ${node.strangers} strangers are left`);
+    if (heapInMiddle === 0 && frames >= framesMax / 2) heapInMiddle = await heapBytes();
   }
-  const heapGrowth = heapBytes() - heapAtStart;
-  if (heapGrowth > heapGrowthMax) find(`the heap grew by ${heapGrowth} bytes`);
+  target.forget();
+  const heapGrowth = (await heapBytes()) - heapInMiddle;
+  if (heapInMiddle > 0 && heapGrowth > heapGrowthMax)
+    find(`the heap grew by ${heapGrowth} bytes from the middle to the end`);
   if (!(await honest.check())) find("the honest link was disturbed");
   if (Object.hasOwn(Object.prototype, "admin")) find("the prototype of all objects was changed");
   await honest.close();
   await node.close();
-  return { frames, visits, codes, heapGrowth, findings };
+  return { frames, visits, outcomes, heapGrowth, findings };
 }
 
 /** Connections from one address that say nothing: no more than the door allows wait, and all are gone at last. */

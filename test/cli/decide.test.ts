@@ -1,67 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { createMember, defineElectorate, isTroupeError, signBallot, signProposal } from "troupe";
-import { run } from "../../src/cli/decide/decide.ts";
-import { makeFolder, troupe } from "./command-line.ts";
+import { createMember, defineElectorate, signBallot, signProposal } from "troupe";
+import { troupe } from "./command-line.ts";
+import { asksByDefault, decide, decideApart, file, folder } from "./decide-command.ts";
 
-const folder = makeFolder();
 afterAll(() => folder.remove());
-
-interface Document {
-  readonly status: string;
-  readonly option: string | null;
-  readonly certificate: object | null;
-  readonly warnings: readonly string[];
-  readonly rejected: readonly { readonly index: number; readonly reason: string }[];
-  readonly evidence: readonly { readonly voter: string }[];
-  readonly tally: { readonly voided: number; readonly participating: number };
-  readonly failure?: { readonly code: string; readonly message: string };
-}
-
-let files = 0;
-
-/** Writes a value as a JSON file and gives its name; text is written as it is. */
-function file(value: unknown): string {
-  files += 1;
-  const name = `file-${files}.json`;
-  writeFileSync(join(folder.path, name), typeof value === "string" ? value : JSON.stringify(value));
-  return name;
-}
-
-const asksByDefault = ["--question", "Which rollout?", "--options", "canary,big-bang"];
-
-/** The command in a process of its own. */
-async function decideApart(
-  ballots: unknown,
-  more: readonly string[] = asksByDefault,
-): Promise<{ code: number | null; result: Document }> {
-  const { code, stdout } = await troupe(["decide", "--ballots", file(ballots), ...more, "--json"], folder.path);
-  return { code, result: JSON.parse(stdout) as Document };
-}
-
-/** The command in this process, which is quicker: what it would print, or the usage error that it would exit 2 with. */
-async function decide(
-  ballots: unknown,
-  more: readonly string[] = asksByDefault,
-): Promise<{ code: number; result: Document }> {
-  const values: Record<string, string> = { ballots: file(ballots) };
-  for (let index = 0; index < more.length; index += 2) values[(more[index] ?? "").slice(2)] = more[index + 1] ?? "";
-  const io = {
-    out: () => {},
-    err: () => {},
-    isTerminal: false,
-    cwd: folder.path,
-    signal: new AbortController().signal,
-  };
-  try {
-    const { exitCode, json } = await run({ values, positionals: [] }, io);
-    return { code: exitCode, result: JSON.parse(JSON.stringify(json)) as Document };
-  } catch (thrown) {
-    if (!isTroupeError(thrown) || !thrown.code.startsWith("usage/")) throw thrown;
-    return { code: 2, result: { failure: { code: thrown.code, message: thrown.message } } as Document };
-  }
-}
 
 const members = ["ann", "bob", "cy", "dee"].map((id, index) => createMember({ id, weight: index === 0 ? 2 : 1 }));
 const electorate = defineElectorate(members.map(({ member }) => member));
@@ -178,6 +122,16 @@ describe("troupe decide with plain ballots", () => {
     const [first, second] = await Promise.all([decide({ ballots }, more), decide({ ballots }, more)]);
     expect(first.result.option).not.toBeNull();
     expect(second.result.option).toBe(first.result.option);
+  });
+
+  test("lists as dissent whoever voted otherwise, and nobody else", async () => {
+    const votes = ["canary", "canary", "canary", "canary", "canary", "big-bang", null];
+    const ballots = votes.map((choice, index) => ({ voter: `v${index}`, choice, reasoning: "so" }));
+    const { result } = await decide({ ballots });
+    expect(result.option).toBe("canary");
+    expect(result.dissent).toMatchObject([{ voter: "v5", kind: "against" }]);
+    const recommendations = result.ballots.map(({ recommendation }) => recommendation);
+    expect(recommendations).toEqual([null, null, null, null, null, null, "abstain"]);
   });
 
   test("prints a page for people", async () => {
@@ -352,6 +306,15 @@ describe("troupe decide --mode bft", () => {
     const files = ["agreed/certificate.json", "--electorate", "agreed/electorate.json"];
     const check = await troupe(["verify", ...files, "--json"], folder.path);
     expect(JSON.parse(check.stdout)).toMatchObject({ ok: true, option: "canary", members: ["ann", "bob", "cy"] });
+  });
+
+  test("counts every ballot of the file, each time", async () => {
+    const ballots = ["canary", "canary", "canary", "big-bang"].map((choice, index) => ({ voter: `v${index}`, choice }));
+    for (let time = 0; time < 5; time += 1) {
+      const { result } = await decide({ ballots }, [...asksByDefault, "--mode", "bft"]);
+      expect(result).toMatchObject({ status: "decided", option: "canary", tally: { participating: 4 }, absent: [] });
+      expect(result.dissent).toMatchObject([{ voter: "v3", kind: "against" }]);
+    }
   });
 
   test("counts a voter with two ballots for nothing, and lists what it could not use", async () => {

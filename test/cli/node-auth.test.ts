@@ -1,12 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, describe, expect, test } from "vitest";
 import { createSigner, importSeed } from "../../src/consensus/ed25519.ts";
 import { Certificates } from "../remote/certificates.ts";
-import { makeFolder, startProgram, troupe, type Finished } from "./command-line.ts";
+import { makeFolder, startProgram, startTroupe, troupe, type Finished } from "./command-line.ts";
 
 const seeds = { north: "11".repeat(32), south: "22".repeat(32), west: "33".repeat(32) };
 const keyOf = (seed: string): string =>
@@ -85,7 +86,7 @@ async function examine(
   return { code, found: checks.filter(({ name }) => /^wss?:/.test(name)) };
 }
 
-describe("doctor --connect", () => {
+describe("doctor --connect", { timeout: 60_000 }, () => {
   test("says that a node lets it in, and what to do where the token is wrong or TLS is not spoken", async () => {
     const { url, child } = await serve("token:env:TROUPE_TEST_TOKEN");
     try {
@@ -121,13 +122,40 @@ describe("doctor --connect", () => {
       expect(found.map(({ message }) => message)).toEqual([
         expect.stringMatching(/4401.*check the certificates on both sides/),
         expect.stringMatching(/4406.*protocol two only.*the same version of troupe on both sides/),
-        expect.stringMatching(/nobody listens there \(ECONNREFUSED\); start the node/),
+        // The first answer was clear: nobody waits for a better one.
+        expect.stringMatching(
+          /^no session with ws:\/\/127\.0\.0\.1:1\/: nobody listens there \(ECONNREFUSED\); start the node/,
+        ),
       ]);
     } finally {
       child.kill("SIGINT");
       other.close();
     }
   });
+
+  test.each([["call", "greet", "--input", '"Ada"'], ["doctor"]])(
+    "%s: Ctrl-C while a node is silent ends it with exit 130",
+    async (...command) => {
+      const silent = createTcpServer();
+      const { promise: knocked, resolve } = Promise.withResolvers<Socket>();
+      silent.on("connection", resolve);
+      await new Promise<void>((listening) => silent.listen(0, "127.0.0.1", listening));
+      const { port } = silent.address() as { readonly port: number };
+      try {
+        const running = startTroupe([...command, "--connect", `ws://127.0.0.1:${port}/`], folder.path);
+        const socket = await knocked;
+        running.interrupt();
+        expect(await running.finished).toMatchObject({
+          code: 130,
+          stdout: "",
+          stderr: expect.stringContaining("interrupted"),
+        });
+        socket.destroy();
+      } finally {
+        silent.close();
+      }
+    },
+  );
 
   test("refuses an address with a secret in it with exit 2", async () => {
     const { code, stderr } = await troupe(["doctor", "--connect", "ws://user:hunter2@127.0.0.1:1/"], folder.path);

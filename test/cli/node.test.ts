@@ -40,6 +40,24 @@ async function startNode(): Promise<{ node: string; url: string; child: ChildPro
   throw new Error("the node said nothing");
 }
 
+describe("troupe call --timeout", { timeout: 40_000 }, () => {
+  test("is for connecting too: where nobody listens, no longer is tried", async () => {
+    const args = ["call", "greet", "--connect", "ws://127.0.0.1:1/", "--timeout", "1000"];
+    const { code, stderr, stdout } = await troupe(args, folder.path);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^troupe: no session with .*: no answer within 1000 ms; nobody listens there/);
+  });
+
+  test.each(["0", "-5", "soon", "3600001"])("%s is refused with exit 2, before anything is dialled", async (given) => {
+    const args = ["call", "greet", "--connect", "ws://127.0.0.1:1/", `--timeout=${given}`];
+    const { code, stderr } = await troupe(args, folder.path);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `troupe: --timeout ${given}: give a number of milliseconds, from 1 to 3600000\n`,
+    });
+  });
+});
+
 describe("troupe node", () => {
   test("serves another process with a token, drains on Ctrl-C and loses nothing", async () => {
     const { url, child, ended } = await startNode();

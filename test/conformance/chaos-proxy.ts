@@ -8,6 +8,7 @@ interface Way {
   /** Nothing arrives at the far end, or at the near one. */
   swallowed: { toFar: boolean; toNear: boolean };
   delayMs: number;
+  bytesPerMs: number;
 }
 
 /** A TCP proxy that harms what passes: cuts, resets, truncation in the middle of a frame, black holes, delay. */
@@ -47,6 +48,7 @@ export class ChaosProxy {
       left: Number.POSITIVE_INFINITY,
       swallowed: { toFar: false, toNear: false },
       delayMs: 0,
+      bytesPerMs: Number.POSITIVE_INFINITY,
     };
     this.#ways.add(way);
     far.on("error", () => far.destroy());
@@ -74,7 +76,7 @@ export class ChaosProxy {
       };
       waiting.push(received);
       const now = performance.now();
-      due = Math.max(due, now + way.delayMs);
+      due = Math.max(due, now + way.delayMs) + received.length / way.bytesPerMs;
       if (waiting.length > 1 || due > now) setTimeout(pass, due - now);
       else pass();
     });
@@ -112,6 +114,11 @@ export class ChaosProxy {
 
   delay(ms: number): void {
     for (const way of this.#ways) way.delayMs = ms;
+  }
+
+  /** So much passes each way and no more, as on a narrow line. */
+  narrow(bytesPerMs: number): void {
+    for (const way of this.#ways) way.bytesPerMs = bytesPerMs;
   }
 
   /** Nothing passes any more, or in one direction nothing; nobody is told. */

@@ -2,9 +2,16 @@ import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { seededIds, seededRandom } from "../../src/testing/seeded.ts";
 import { MemoryNetwork } from "../../src/remote/memory-network.ts";
 import { jsonCodec } from "../../src/remote/codecs/json.ts";
-import { RemoteNode } from "../../src/remote/node.ts";
-import { TestHost, type Deed } from "./transport-host.ts";
-import { everything, testPace, type TestNode, type World, type WorldOptions } from "./transport-world.ts";
+import { Witness } from "./transport-witness.ts";
+import {
+  everything,
+  openNode,
+  transportOf,
+  type NodeSetup,
+  type TestNode,
+  type World,
+  type WorldOptions,
+} from "./transport-world.ts";
 
 /** Time that the fake clock moves at once while something is waited for. */
 const strideMs = 5;
@@ -14,52 +21,47 @@ export function memoryWorld({ seed, codec = jsonCodec, step }: WorldOptions): Wo
   const clock = new FakeClock();
   const random = seededRandom(seed);
   const ids = seededIds(seed);
-  const history: Deed[] = [];
+  const witness = new Witness();
   const network = new MemoryNetwork({ clock, random, latencyMs: 3 });
   const nodes: TestNode[] = [];
+  const crashed = new Set<TestNode>();
   let closed = false;
-  let number = 0;
+  const start = (name: string, place: string, setup: NodeSetup = {}): TestNode => {
+    const opened = openNode(
+      witness,
+      { clock, random, ids, ...(step === undefined ? {} : { step }) },
+      { name, ...setup },
+    );
+    const listening = network.listen(place, (pipe) => {
+      if (closed) pipe.terminate();
+      else opened.remote.accept(pipe);
+    });
+    const node: TestNode = {
+      ...opened,
+      url: listening.url,
+      async crash() {
+        crashed.add(node);
+        await listening[Symbol.asyncDispose]();
+        world.cut();
+      },
+    };
+    nodes.push(node);
+    return node;
+  };
   const world: World = {
     codec,
-    history,
-    node(name, setup = {}) {
-      number += 1;
-      const host = new TestHost(history);
-      const dead: TestNode["dead"] = [];
-      const left: string[] = [];
-      const remote = new RemoteNode({
-        node: name,
-        clock,
-        random,
-        ids,
-        hosting: host,
-        auth: setup.auth ?? { open: true },
-        grants: () => setup.grants ?? everything,
-        pace: { ...testPace, ...setup.pace },
-        dead: (_, letter) => dead.push(letter),
-        left: (_, reason) => left.push(reason),
-        ...(step === undefined ? {} : { step }),
-      });
-      const place = network.listen(`${name}${number}`, (pipe) => {
-        if (closed) pipe.terminate();
-        else remote.accept(pipe);
-      });
-      const node: TestNode = {
-        remote,
-        host,
-        url: place.url,
-        dead,
-        left,
-        async crash() {
-          await place[Symbol.asyncDispose]();
-          world.cut();
-        },
-      };
-      nodes.push(node);
-      return Promise.resolve(node);
+    history: witness.history,
+    cycles: 1_000,
+    held: () => clock.waiting + network.wires.length,
+    node: (name, setup) => Promise.resolve(start(name, `${name}${nodes.length}`, setup)),
+    restart: (node, setup) => Promise.resolve(start(node.remote.node, node.url.slice("memory:".length), setup)),
+    dial(from, to, auth = {}) {
+      const [transport, grants] = [transportOf(network, () => crashed.has(from)), [...everything]];
+      const moved = (): void => witness.watch(dialer.session);
+      const dialer = from.remote.dial({ url: to.url, transport, auth, codecs: [codec], grants, moved });
+      moved();
+      return dialer;
     },
-    dial: (from, to, auth = {}) =>
-      from.remote.dial({ url: to.url, transport: network, auth, codecs: [codec], grants: [...everything] }),
     pipe: (to) => network.dial(to.url, { codecs: [codec], signal: new AbortController().signal }),
     cut() {
       for (const wire of network.wires) wire.cut();
@@ -72,6 +74,9 @@ export function memoryWorld({ seed, codec = jsonCodec, step }: WorldOptions): Wo
     },
     swallow() {
       for (const wire of network.wires) wire.toDialer.lost = wire.toListener.lost = true;
+    },
+    delay(ms) {
+      for (const wire of network.wires) wire.toDialer.delayMs = wire.toListener.delayMs = ms;
     },
     stall(stalled) {
       for (const wire of network.wires) wire.listenerEnd.paused = stalled;
@@ -92,6 +97,7 @@ export function memoryWorld({ seed, codec = jsonCodec, step }: WorldOptions): Wo
       const closing = Promise.all(nodes.map((node) => node.remote.close()));
       await clock.advance(10_000);
       await closing;
+      await clock.settle();
     },
   };
   return world;

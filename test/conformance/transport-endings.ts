@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { outboxBytesMax } from "../../machines/session/limits.ts";
+import type { Rate } from "../../machines/session/meter.ts";
 import {
   actor,
   backOf,
@@ -11,6 +12,7 @@ import {
   tellAll,
   type Scenario,
 } from "./transport-contract.ts";
+import { collectGarbage, keptBytes } from "./transport-world.ts";
 
 export const watching: readonly Scenario[] = [
   [
@@ -28,7 +30,7 @@ export const watching: readonly Scenario[] = [
       leave.abort();
       await left;
       const heard = world.history.length;
-      tellAll(world, back, "back", [0, 5]);
+      tellAll(back, "back", [0, 5]);
       beta.host.kill("/b", "crashed");
       beta.host.kill("/c");
       await settled(world, watched);
@@ -94,6 +96,58 @@ export const watching: readonly Scenario[] = [
   ],
 ];
 
+/** More at once than the bucket of one session holds. */
+function flood(
+  what: string,
+  rate: Partial<Rate>,
+  { count, characters }: Readonly<{ count: number; characters: number }>,
+): Scenario {
+  return [
+    `who sends more ${what} a second than are taken is sent away for a while, and nothing is lost`,
+    async (world) => {
+      const { alpha, link } = await pairOf(world, { pace: { rate } });
+      for (let id = 0; id < count; id += 1) {
+        const input = String(id).padStart(characters);
+        expect(link.session.requests.tell(actor, "there", { input })).toBe("accepted");
+      }
+      await world.until("it is sent away", () => link.state === "resuming");
+      expect(delivered(world, "there")).toBeLessThan(count);
+      await world.until("all arrives", () => delivered(world, "there") === count, 30_000);
+      expect(link.session.link.stats.resumes).toBeGreaterThanOrEqual(1);
+      expect(alpha.dead).toEqual([]);
+    },
+  ];
+}
+
+export const restarting: readonly Scenario[] = [
+  [
+    "a node that crashes and starts again is another one: all that was out is told, and none of it reaches the next start",
+    async (world) => {
+      const { alpha, beta, link } = await pairOf(world);
+      const { session, peer } = link;
+      const call = session.requests.call(actor, "wait", { input: 1, options: patient });
+      const monitor = session.requests.monitor(actor);
+      await world.until("both are there", () => beta.host.actors.get("/a")?.watchers.size === 1);
+      world.swallow();
+      tellAll(session, "there", [0, 3]);
+      await world.pass(30);
+      await beta.crash();
+      const next = await world.restart(beta);
+      next.host.start("/a");
+      expect(await settled(world, call)).toMatchObject({ failure: { code: "remote/indeterminate" } });
+      expect(await settled(world, monitor)).toEqual({ reason: "noconnection" });
+      const letter = { capability: "there", reason: "indeterminate" };
+      expect(alpha.dead).toMatchObject([letter, letter, letter]);
+      await world.until("another session is up", () => link.state === "up" && link.session !== session);
+      expect([link.peer?.inc, peer?.inc]).toEqual([next.remote.inc, beta.remote.inc]);
+      expect(next.remote.inc).not.toBe(beta.remote.inc);
+      tellAll(link.session, "next", [0, 3]);
+      await world.until("the next start is told", () => delivered(world, "next") === 3);
+      expect([delivered(world, "there"), next.host.calls.length]).toEqual([0, 0]);
+    },
+  ],
+];
+
 export const endurance: readonly Scenario[] = [
   [
     "a black hole is noticed on both sides within the deadline, and the session resumes",
@@ -102,7 +156,7 @@ export const endurance: readonly Scenario[] = [
       const back = await backOf(world, pair);
       await world.pass(30);
       world.swallow();
-      tellAll(world, pair.link.session, "there", [0, 3]);
+      tellAll(pair.link.session, "there", [0, 3]);
       world.close(true);
       // Three heartbeats, up to as much again for silences seen before, and one tick make 700 ms; a busy machine adds its own.
       await world.until("the dialer noticed", () => pair.link.state !== "up", 1_500);
@@ -113,14 +167,15 @@ export const endurance: readonly Scenario[] = [
     },
   ],
   [
-    "a reader that stands still costs the sender no more than its outbox, and loses nothing",
+    "a reader that stands still costs the sender no more memory than its outbox, and loses nothing",
     async (world) => {
       const { link } = await pairOf(world, { pace: { heartbeatMs: 5_000 } });
       world.stall(true);
       const { requests } = link.session;
+      const text = "x".repeat(20_000);
       let sent = 0;
       for (let refusals = 0; refusals < 20;) {
-        const pushed = requests.tell({ path: "/a" }, "big", { input: "x".repeat(20_000) });
+        const pushed = requests.tell({ path: "/a" }, "big", { input: [sent, text] });
         if (pushed === "accepted") sent += 1;
         else {
           refusals += 1;
@@ -129,15 +184,23 @@ export const endurance: readonly Scenario[] = [
       }
       expect(sent).toBeGreaterThan(100);
       expect(link.session.link.stats.bytes).toBeLessThan(outboxBytesMax + 30_000);
+      const [kept, rss] = [keptBytes(), process.memoryUsage.rss()];
+      // A hundred megabytes more, of which nothing is kept but the letters.
+      for (let count = 0; count < 5_000; count += 1)
+        if (requests.tell({ path: "/a" }, "big", { input: [sent, text] }) === "accepted") sent += 1;
+      expect(keptBytes() - kept).toBeLessThan(8_388_608);
+      expect(process.memoryUsage.rss() - rss).toBeLessThan(67_108_864);
       world.stall(false);
       await world.until("all arrives", () => delivered(world, "big") === sent, 15_000);
     },
   ],
+  flood("messages", { messagesPerSecond: 1_000 }, { count: 2_500, characters: 1 }),
+  flood("bytes", { bytesPerSecond: 2_000_000 }, { count: 400, characters: 20_000 }),
   [
     "a draining node ends what is under way, takes nothing new, and loses nothing",
     async (world) => {
       const { alpha, beta, link } = await pairOf(world);
-      tellAll(world, link.session, "there", [0, 50]);
+      tellAll(link.session, "there", [0, 50]);
       beta.remote.drain({ retryAfterMs: 50 });
       await world.until("the dialer heard of it", () => link.state === "draining");
       const late = link.session.requests.call(actor, "echo", { input: 1, options: patient });
@@ -159,13 +222,22 @@ export const endurance: readonly Scenario[] = [
     async (world) => {
       const { alpha, beta, link } = await pairOf(world);
       await settled(world, link.close());
-      for (let round = 0; round < 100; round += 1) {
+      await world.until("it is closed there", () => beta.remote.sessions.length === 0);
+      const before = world.held();
+      const sessions: WeakRef<object>[] = [];
+      for (let round = 0; round < world.cycles; round += 1) {
         const next = world.dial(alpha, beta);
         await world.until("it is up", () => next.state === "up");
+        for (const session of [next.session, ...beta.remote.sessions]) sessions.push(new WeakRef(session));
         await settled(world, next.close());
       }
       await world.until("nothing is left", () => beta.remote.sessions.length === 0 && beta.remote.strangers === 0);
       expect(beta.left.filter((reason) => reason !== "closed")).toEqual([]);
+      await world.until("no connection and no timer is left", () => world.held() <= before);
+      collectGarbage();
+      // The last ones may still be on the stack or in the hands of the system.
+      expect(sessions.filter((session) => session.deref() !== undefined).length).toBeLessThan(20);
+      expect(sessions.length).toBeGreaterThanOrEqual(world.cycles * 2);
     },
   ],
 ];

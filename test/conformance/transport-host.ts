@@ -1,45 +1,10 @@
 import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
 import type { Address, Hosting, Incoming, IncomingCall, IncomingSpawn, RemoteDown } from "../../src/remote/hosting.ts";
+import type { Deed } from "./transport-history.ts";
 
-/** One thing that happened to a message or a monitor, as the checker reads it. */
-export interface Deed {
-  readonly deed: "sent" | "delivered" | "dead" | "watched" | "down" | "called" | "settled";
-  /** Which pair of sender and receiver, and which message. */
-  readonly stream: string;
-  readonly id: number;
-}
-
-/**
- * What the protocol promises, judged over a history: in order, at most once, nothing that was not sent; every call
- * and every monitor answered exactly once; and, where `complete`, nothing lost.
- */
-export function judgeHistory(history: readonly Deed[], complete: boolean): string[] {
-  const found: string[] = [];
-  const sent = new Map<string, Set<number>>();
-  const lastDelivered = new Map<string, number>();
-  const counts = new Map<string, number>();
-  for (const { deed, stream, id } of history) {
-    const key = `${deed} ${stream} ${id}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-    if (deed === "sent") (sent.get(stream) ?? sent.set(stream, new Set()).get(stream))?.add(id);
-    if (deed !== "delivered") continue;
-    if (sent.get(stream)?.has(id) !== true) found.push(`${stream}: ${id} was delivered, but not sent`);
-    const last = lastDelivered.get(stream) ?? -1;
-    if (id === last || (counts.get(key) ?? 0) > 1) found.push(`${stream}: ${id} was delivered twice`);
-    else if (id < last) found.push(`${stream}: ${id} came after ${last}`);
-    lastDelivered.set(stream, Math.max(last, id));
-  }
-  for (const [stream, ids] of sent)
-    for (const id of ids)
-      if (complete && !counts.has(`delivered ${stream} ${id}`)) found.push(`${stream}: ${id} was lost`);
-  for (const [key, count] of counts) {
-    const [deed, ...rest] = key.split(" ");
-    const answer = { watched: "down", called: "settled" }[deed ?? ""];
-    if (answer === undefined) continue;
-    const answers = counts.get(`${answer} ${rest.join(" ")}`) ?? 0;
-    if (answers !== count) found.push(`${rest.join(" ")}: ${count} ${deed}, ${answers} ${answer}`);
-  }
-  return found;
+/** What is told has its number, alone or before what else it carries. */
+export function numberOf(input: unknown): number {
+  return Number(Array.isArray(input) ? input[0] : input);
 }
 
 interface Actor {
@@ -56,6 +21,8 @@ export class TestHost implements Hosting {
   readonly calls: IncomingCall[] = [];
   readonly spawned: string[] = [];
   aborted = 0;
+  /** Answers the last call that asks to be given something. */
+  give: (outcome: Outcome<unknown>) => void = () => {};
   #incarnation = 0;
 
   constructor(history: Deed[]) {
@@ -84,7 +51,7 @@ export class TestHost implements Hosting {
   tell(message: Incoming): Failure | undefined {
     const actor = this.#find(message.to);
     if ("code" in actor) return actor;
-    this.history.push({ deed: "delivered", stream: message.capability, id: Number(message.input) });
+    this.history.push({ deed: "delivered", stream: message.capability, id: numberOf(message.input) });
     return undefined;
   }
 
@@ -101,6 +68,8 @@ export class TestHost implements Hosting {
       case "items":
         for (let item = 1; item <= Number(call.input); item += 1) await call.emit(item);
         return { ok: true, value: "all" };
+      case "give":
+        return new Promise((resolve) => (this.give = resolve));
       case "broken":
         return { ok: true, value: () => 1 };
       case "large":

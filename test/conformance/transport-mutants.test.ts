@@ -2,11 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { SessionInput } from "../../machines/session/events.ts";
 import type { SessionState } from "../../machines/session/state.ts";
 import { stepSession } from "../../machines/session/step.ts";
+import { jsonCodec } from "../../src/remote/codecs/json.ts";
+import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { memoryWorld } from "./memory-world.ts";
 import { ordering, type Scenario } from "./transport-contract.ts";
 import { endurance } from "./transport-endings.ts";
-import { judgeHistory } from "./transport-host.ts";
+import { judgeHistory, type Deed } from "./transport-history.ts";
 import { strangers } from "./transport-strangers.ts";
+import { tellThrough } from "./transport-world.ts";
+import { webSocketWorld } from "./websocket-world.ts";
 
 type Step = typeof stepSession;
 
@@ -53,8 +57,7 @@ const finders = {
 /** The first scenario that fails. */
 async function findFailure(step: Step): Promise<string | undefined> {
   for (const [title, run] of scenarios) {
-    await using world = memoryWorld({ seed: 1, step });
-    const failed = await run(world).then(
+    const failed = await tellThrough(memoryWorld({ seed: 1, step }), run).then(
       () => undefined,
       () => title,
     );
@@ -63,7 +66,7 @@ async function findFailure(step: Step): Promise<string | undefined> {
   return undefined;
 }
 
-describe("the contract notices a transport", () => {
+describe("the contract over memory notices a transport", () => {
   test("that is whole", async () => {
     expect(await findFailure(stepSession)).toBe(undefined);
   });
@@ -73,26 +76,57 @@ describe("the contract notices a transport", () => {
   });
 });
 
+/** The scenario that is told over real sockets without each rule. It passes with all of them: the contract has it. */
+const revealing = {
+  dedupe: /sent again is delivered once/,
+  replay: /not acknowledged is sent again/,
+  credit: /beyond the credit/,
+  epoch: /older connection still says/,
+};
+
+describe.each([jsonCodec, msgpackCodec])("the contract over WebSocket in $name notices a transport", (codec) => {
+  test.each(mutants)("without %s", async (rule, step) => {
+    const found = scenarios.filter(([title]) => revealing[rule as keyof typeof revealing].test(title));
+    expect(found.length).toBe(1);
+    for (const [, run] of found) {
+      await expect(tellThrough(webSocketWorld({ seed: 1, codec, step }), run)).rejects.toThrow(
+        /^expected .* to (deeply equal|be) /,
+      );
+    }
+  });
+});
+
 describe("the checker of histories", () => {
-  const sent = [0, 1, 2].map((id) => ({ deed: "sent", stream: "s", id }) as const);
-  const arrived = (...ids: number[]): { deed: "delivered"; stream: string; id: number }[] =>
-    ids.map((id) => ({ deed: "delivered", stream: "s", id }));
+  const of = (deed: Deed["deed"], ...ids: number[]): Deed[] => ids.map((id) => ({ deed, stream: "s", id }));
+  const call = (id: number): Deed[] => [...of("called", id), ...of("answered", id), ...of("settled", id)];
 
   test.each([
-    ["what is whole", arrived(0, 1, 2), []],
-    ["a loss", arrived(0, 2), ["s: 1 was lost"]],
-    ["a repetition", arrived(0, 1, 1, 2), ["s: 1 was delivered twice"]],
-    ["disorder", arrived(0, 2, 1), ["s: 1 came after 2"]],
-    ["an invention", arrived(0, 1, 2, 3), ["s: 3 was delivered, but not sent"]],
+    ["what is whole", of("delivered", 0, 1, 2), []],
+    ["a loss", of("delivered", 0, 2), ["s: 1 was lost"]],
+    ["a repetition", of("delivered", 0, 1, 1, 2), ["s: 1 was delivered twice"]],
+    ["disorder", of("delivered", 0, 2, 1), ["s: 1 came after 2"]],
+    ["an invention", of("delivered", 0, 1, 2, 3), ["s: 3 was delivered, but not sent or said"]],
   ])("knows %s", (_, deeds, expected) => {
-    expect(judgeHistory([...sent, ...deeds], true)).toEqual(expected);
+    expect(judgeHistory([...of("sent", 0, 1, 2), ...deeds], "arrived")).toEqual(expected);
   });
 
-  test("knows a monitor that fell twice, and a call without an end", () => {
-    const of = (deed: "watched" | "down" | "called", id: number) => ({ deed, stream: "m", id }) as const;
-    expect(judgeHistory([of("watched", 1), of("down", 1), of("down", 1), of("called", 2)], false)).toEqual([
-      "m 1: 1 watched, 2 down",
-      "m 2: 1 called, 0 settled",
-    ]);
+  test.each([
+    ["that it is whole", [...of("sent", 1), ...of("doubtful", 1), ...call(2), ...of("resolved", 2)], []],
+    [
+      "a monitor that fell twice",
+      [...of("watched", 1), ...of("told", 1, 1), ...of("down", 1)],
+      ["s: 1 was told twice"],
+    ],
+    ["a monitor that never fell", of("watched", 1), ["s: 1 was watched, and 0 times down or left"]],
+    ["a call that nobody heard of again", call(2), ["s: 2 was called, and 0 times resolved"]],
+    ["a call with two answers", [...call(2), ...of("answered", 2), ...of("resolved", 2)], ["s: 2 was answered twice"]],
+    ["a letter that nobody sent", of("dead", 3), ["s: 3 was dead, but not sent or called"]],
+    [
+      "a letter of what was taken",
+      [...of("sent", 1), ...of("delivered", 1), ...of("dead", 1)],
+      ["s: 1 was delivered, and came back"],
+    ],
+  ] as const)("knows, when all is over, %s", (_, deeds, expected) => {
+    expect(judgeHistory(deeds, "over")).toEqual(expected);
   });
 });

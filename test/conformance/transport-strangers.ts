@@ -1,10 +1,12 @@
 import { expect } from "vitest";
 import type { WireData } from "../../machines/wire/codec.ts";
+import { windowMessagesMax } from "../../machines/session/limits.ts";
 import type { Envelope } from "../../machines/wire/envelope.ts";
-import type { Frame, Hello, Welcome } from "../../machines/wire/frames.ts";
+import type { Batch, Frame, Hello, Welcome } from "../../machines/wire/frames.ts";
 import type { Pipe } from "../../src/ports/transport.ts";
 import { delivered, pairOf, type Scenario } from "./transport-contract.ts";
-import type { TestNode, World } from "./transport-world.ts";
+import { numberOf } from "./transport-host.ts";
+import { testPace, type TestNode, type World } from "./transport-world.ts";
 
 /** A bare connection and what came back on it. */
 export interface Stranger {
@@ -29,19 +31,34 @@ export const helloOf = (more: Partial<Hello> = {}): Hello => ({
   ...more,
 });
 
+/** A guest may be sent again what it has on another connection: that is no second delivery. */
+function isNoted(world: World, stream: string, id: number): boolean {
+  return world.history.some((one) => one.deed === "delivered" && one.stream === stream && one.id === id);
+}
+
 export async function strangerAt(world: World, node: TestNode): Promise<Stranger> {
   const pipe = await world.pipe(node);
   const stranger: Stranger = {
     frames: [],
     pipe,
     closed: undefined,
-    say: (what) => void pipe.send(world.codec.write(what as Frame)),
+    say(what) {
+      const { m = [] } = what as Partial<Batch>;
+      for (const { k, ty: stream, p } of m)
+        if (k === "tell") world.history.push({ deed: "said", stream, id: numberOf(p) });
+      pipe.send(world.codec.write(what as Frame));
+    },
     sayRaw: (data) => void pipe.send(data),
   };
   pipe.listen({
     frame(data) {
       const reading = world.codec.read(data);
-      if (reading.kind === "frame") stranger.frames.push(reading.frame);
+      if (reading.kind !== "frame") return;
+      const { frame } = reading;
+      stranger.frames.push(frame);
+      for (const { k, ty: stream, p } of frame.t === "M" ? frame.m : [])
+        if (k === "tell" && !isNoted(world, stream, numberOf(p)))
+          world.history.push({ deed: "delivered", stream, id: numberOf(p) });
     },
     drained() {},
     closed: (code, reason) => (stranger.closed = { code, reason }),
@@ -124,7 +141,6 @@ export const strangers: readonly Scenario[] = [
     "a message that is sent again is delivered once",
     async (world) => {
       const { beta, link } = await pairOf(world);
-      world.history.push(...[1, 2, 3].map((id) => ({ deed: "sent", stream: "raw", id }) as const));
       const [first, welcome] = await guestAt(world, beta);
       first.say(batchOf(tellOf(1), tellOf(2)));
       await world.until("both arrive", () => delivered(world, "raw") === 2);
@@ -136,6 +152,42 @@ export const strangers: readonly Scenario[] = [
       await world.pass(30);
       expect(delivered(world, "raw")).toBe(3);
       expect(link.state).toBe("up");
+    },
+  ],
+  [
+    "what an older connection still says after another took over, its end too, is not heard",
+    async (world) => {
+      const { beta, link } = await pairOf(world);
+      const [older, { sess }] = await guestAt(world, beta);
+      const [newer, resumed] = await guestAt(world, beta, { sess: { id: sess.id, recv: 0 } });
+      expect(resumed.sess).toMatchObject({ id: sess.id, resumed: true });
+      older.say(batchOf(tellOf(1, 99)));
+      older.say({ t: "A", a: 7, l: 1 });
+      await world.until("the older one is closed", () => older.closed !== undefined);
+      expect(older.closed?.code).toBe(4409);
+      // The listener hears of the end of the older one a few turns after the guest does.
+      await world.pass(30);
+      newer.say(batchOf(tellOf(1), tellOf(2)));
+      await world.pass(30);
+      expect([newer.closed, delivered(world, "raw")]).toEqual([undefined, 2]);
+      expect(world.history.filter(({ deed, id }) => deed === "delivered" && id === 99)).toEqual([]);
+      expect(link.state).toBe("up");
+    },
+  ],
+  [
+    "what was not acknowledged is sent again on the next connection, in order, and nothing else is",
+    async (world) => {
+      const { beta } = await pairOf(world);
+      const [first, { sess }] = await guestAt(world, beta);
+      const session = beta.remote.sessions.find(({ peer }) => peer === "stranger");
+      const tell = (id: number): unknown => session?.requests.tell({ path: "/a" }, "t", { input: id });
+      for (const id of [1, 2, 3]) tell(id);
+      await world.until("three arrive", () => messagesOf(first).length === 3);
+      first.pipe.terminate();
+      const [again] = await guestAt(world, beta, { sess: { id: sess.id, recv: 1 } });
+      tell(4);
+      await world.until("the last arrives", () => messagesOf(again).some(({ s }) => s === 4));
+      expect(messagesOf(again).map(({ s, p }) => [s, p])).toEqual([2, 3, 4].map((s) => [s, s]));
     },
   ],
   [
@@ -192,6 +244,26 @@ export const strangers: readonly Scenario[] = [
     },
   ],
   [
+    "a guest that says too much, be it nothing but acknowledgements, is told when to come again, and disturbs nobody",
+    async (world) => {
+      const { beta, link } = await pairOf(world, { pace: { rate: { messagesPerSecond: 100 } } });
+      const [guest, welcome] = await guestAt(world, beta);
+      const noise = [{ t: "A", a: 0, l: 64 }, { t: "x-noise" }];
+      for (let times = 0; times < windowMessagesMax; times += 1) for (const one of noise) guest.say(one);
+      await world.until("it is closed", () => guest.closed !== undefined);
+      expect(guest.closed?.code).toBe(4429);
+      const said = guest.frames.find((frame) => frame.t === "E");
+      expect(said).toMatchObject({ code: 4429, retryAfterMs: testPace.ttlMs / 2 });
+      // Another connection does not fill the bucket.
+      const [again, resumed] = await guestAt(world, beta, { sess: { id: welcome.sess.id, recv: 0 } });
+      expect(resumed.sess.resumed).toBe(true);
+      for (let times = 0; times < windowMessagesMax / 2; times += 1) again.say(noise[0]);
+      await world.until("it is closed again", () => again.closed !== undefined);
+      expect(again.closed?.code).toBe(4429);
+      expect([link.state, link.session.link.stats.resumes]).toEqual(["up", 0]);
+    },
+  ],
+  [
     "a guest that breaks the protocol loses its session, and nobody else does",
     async (world) => {
       const { beta, link } = await pairOf(world);
@@ -208,8 +280,8 @@ export const strangers: readonly Scenario[] = [
         await world.until("it is closed", () => guest.closed !== undefined);
         expect(codes, what).toContain(guest.closed?.code);
       }
-      const sessions = beta.remote.sessions.filter(({ peer, link: one }) => peer === "stranger" && one.state === "up");
-      expect(sessions).toEqual([]);
+      // Not even one that could be resumed is left.
+      expect(beta.remote.sessions.filter(({ peer }) => peer === "stranger")).toEqual([]);
       expect([link.state, link.session.link.stats.resumes]).toEqual(["up", 0]);
     },
   ],

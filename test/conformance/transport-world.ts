@@ -1,12 +1,17 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect } from "vitest";
 import type { Codec } from "../../machines/wire/codec.ts";
-import type { Pipe } from "../../src/ports/transport.ts";
+import type { Pipe, Transport } from "../../src/ports/transport.ts";
 import type { Authentication } from "../../src/remote/authentication.ts";
 import type { Dialer } from "../../src/remote/dialer.ts";
-import type { RemoteNode } from "../../src/remote/node.ts";
+import { RemoteNode, type NodeOptions } from "../../src/remote/node.ts";
 import type { Pace } from "../../src/remote/peer-session.ts";
 import type { DeadRemoteLetter } from "../../src/remote/requests.ts";
 import type { stepSession } from "../../machines/session/step.ts";
-import type { Deed, TestHost } from "./transport-host.ts";
+import { judgeHistory, type Deed } from "./transport-history.ts";
+import { TestHost } from "./transport-host.ts";
+import type { Witness } from "./transport-witness.ts";
 
 export interface TestNode {
   readonly remote: RemoteNode;
@@ -14,7 +19,7 @@ export interface TestNode {
   readonly url: string;
   readonly dead: DeadRemoteLetter[];
   readonly left: string[];
-  /** Ends it as a process ends: without a word. */
+  /** Ends it as a process ends: without a word, and it reaches nobody any more. Every connection of the world breaks. */
   crash(): Promise<void>;
 }
 
@@ -29,7 +34,13 @@ export interface World extends AsyncDisposable {
   /** What its nodes prefer, and what strangers speak. */
   readonly codec: Codec;
   readonly history: Deed[];
+  /** How often something is done over and over: less often where each time takes real time. */
+  readonly cycles: number;
+  /** What it holds now: connections, and timers where they can be counted. */
+  held(): number;
   node(name: string, setup?: NodeSetup): Promise<TestNode>;
+  /** The next start of a node that has crashed, at the same address. */
+  restart(node: TestNode, setup?: NodeSetup): Promise<TestNode>;
   dial(from: TestNode, to: TestNode, auth?: Authentication): Dialer;
   /** A bare connection, to say what no honest node would say. */
   pipe(to: TestNode): Promise<Pipe>;
@@ -41,6 +52,8 @@ export interface World extends AsyncDisposable {
   cutDialers(): void;
   /** Nothing arrives any more on the present connections, and nobody hears of it. */
   swallow(): void;
+  /** What is sent on the present connections takes so much longer from now on. */
+  delay(ms: number): void;
   /** The listening ends read nothing until told otherwise. */
   stall(stalled: boolean): void;
   /** Nobody can dial for now. */
@@ -56,6 +69,62 @@ export interface WorldOptions {
   /** JSON, unless it is another. */
   readonly codec?: Codec;
   readonly step?: typeof stepSession;
+}
+
+/** A node with a host that remembers, and the world's witness beside it. */
+export function openNode(
+  witness: Witness,
+  ports: Pick<NodeOptions, "clock" | "random" | "ids" | "step">,
+  { name, auth = { open: true }, grants = everything, pace }: NodeSetup & { readonly name: string },
+): Omit<TestNode, "url" | "crash"> {
+  const host = new TestHost(witness.history);
+  const dead: DeadRemoteLetter[] = [];
+  const left: string[] = [];
+  const remote = new RemoteNode({
+    ...ports,
+    node: name,
+    hosting: host,
+    auth,
+    grants: () => grants,
+    pace: { ...testPace, ...pace },
+    dead(_, letter) {
+      dead.push(letter);
+      witness.letter(letter);
+    },
+    joined: (session) => witness.watch(session),
+    left: (_, reason) => left.push(reason),
+  });
+  return { remote, host, dead, left };
+}
+
+/** Dials as it is told to, until the process that dials is gone. */
+export function transportOf(transport: Transport, isGone: () => boolean): Transport {
+  return {
+    dial: (url, options) =>
+      isGone() ? Promise.reject(new Error("this process is gone")) : transport.dial(url, options),
+  };
+}
+
+/** Bytes that are kept when all garbage is gone. */
+export function keptBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+export function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
+
+/** Tells a story in a world to its end, when every session is over, and judges all that happened in it. */
+export async function tellThrough(world: World, run: (world: World) => Promise<void>): Promise<void> {
+  try {
+    await run(world);
+  } finally {
+    await world[Symbol.asyncDispose]();
+  }
+  expect(judgeHistory(world.history, "over")).toEqual([]);
 }
 
 /** Times short enough for a test on real sockets, in the proportions of the real ones. */

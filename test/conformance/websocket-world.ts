@@ -4,59 +4,71 @@ import { systemClock } from "../../src/ports/clock.ts";
 import { HttpDoor } from "../../src/listen/door.ts";
 import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
-import { RemoteNode } from "../../src/remote/node.ts";
 import { acceptWebSockets, webSocketTransport } from "../../src/remote/websocket-transport.ts";
 import { seededRandom } from "../../src/testing/seeded.ts";
 import { ChaosProxy } from "./chaos-proxy.ts";
-import { TestHost, type Deed } from "./transport-host.ts";
-import { everything, testPace, type TestNode, type World, type WorldOptions } from "./transport-world.ts";
+import { Witness } from "./transport-witness.ts";
+import {
+  everything,
+  openNode,
+  transportOf,
+  type NodeSetup,
+  type TestNode,
+  type World,
+  type WorldOptions,
+} from "./transport-world.ts";
 
 /** Real sockets on loopback, through the proxy. */
-export function webSocketWorld({ seed, codec = jsonCodec, step }: WorldOptions): World {
-  const history: Deed[] = [];
+export function webSocketWorld({
+  seed,
+  codec = jsonCodec,
+  step,
+}: WorldOptions): World & { narrow(bytesPerMs: number): void } {
+  const witness = new Witness();
   const random = seededRandom(seed);
   const proxies: ChaosProxy[] = [];
   const nodes: TestNode[] = [];
-  const doors: HttpDoor[] = [];
+  const doors = new Set<HttpDoor>();
+  const crashed = new Set<TestNode>();
+  const ports = { clock: systemClock, random, ids: systemIds, ...(step === undefined ? {} : { step }) };
+  const start = async (name: string, proxy: ChaosProxy, setup: NodeSetup = {}): Promise<TestNode> => {
+    const door = await HttpDoor.open({ port: 0, authenticated: false, hosts: [`127.0.0.1:${proxy.port}`] });
+    doors.add(door);
+    proxy.target = door.port;
+    const opened = openNode(witness, ports, { name, ...setup });
+    acceptWebSockets(door, (pipe) => opened.remote.accept(pipe), [jsonCodec, msgpackCodec]);
+    const node: TestNode = {
+      ...opened,
+      url: `ws://127.0.0.1:${proxy.port}/`,
+      async crash() {
+        crashed.add(node);
+        for (const one of proxies) one.cut();
+        doors.delete(door);
+        await door[Symbol.asyncDispose]();
+      },
+    };
+    nodes.push(node);
+    return node;
+  };
   return {
     codec,
-    history,
-    async node(name, setup = {}) {
-      const host = new TestHost(history);
-      const dead: TestNode["dead"] = [];
-      const left: string[] = [];
+    history: witness.history,
+    cycles: 100,
+    held: () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length,
+    async node(name, setup) {
       const proxy = await ChaosProxy.open();
       proxies.push(proxy);
-      const door = await HttpDoor.open({ port: 0, authenticated: false, hosts: [`127.0.0.1:${proxy.port}`] });
-      doors.push(door);
-      proxy.target = door.port;
-      const remote = new RemoteNode({
-        node: name,
-        clock: systemClock,
-        random,
-        ids: systemIds,
-        hosting: host,
-        auth: setup.auth ?? { open: true },
-        grants: () => setup.grants ?? everything,
-        pace: { ...testPace, ...setup.pace },
-        dead: (_, letter) => dead.push(letter),
-        left: (_, reason) => left.push(reason),
-        ...(step === undefined ? {} : { step }),
-      });
-      acceptWebSockets(door, (pipe) => remote.accept(pipe), [jsonCodec, msgpackCodec]);
-      const node: TestNode = {
-        remote,
-        host,
-        url: `ws://127.0.0.1:${proxy.port}/`,
-        dead,
-        left,
-        crash: () => door[Symbol.asyncDispose](),
-      };
-      nodes.push(node);
-      return node;
+      return start(name, proxy, setup);
     },
-    dial: (from, to, auth = {}) =>
-      from.remote.dial({ url: to.url, transport: webSocketTransport, auth, codecs: [codec], grants: [...everything] }),
+    restart: (node, setup) =>
+      start(node.remote.node, proxies.find(({ port }) => node.url.includes(`:${port}/`)) as ChaosProxy, setup),
+    dial(from, to, auth = {}) {
+      const [transport, grants] = [transportOf(webSocketTransport, () => crashed.has(from)), [...everything]];
+      const moved = (): void => witness.watch(dialer.session);
+      const dialer = from.remote.dial({ url: to.url, transport, auth, codecs: [codec], grants, moved });
+      moved();
+      return dialer;
+    },
     pipe: (to) => webSocketTransport.dial(to.url, { codecs: [codec], signal: new AbortController().signal }),
     cut() {
       for (const proxy of proxies) proxy.cut();
@@ -69,6 +81,12 @@ export function webSocketWorld({ seed, codec = jsonCodec, step }: WorldOptions):
     },
     swallow() {
       for (const proxy of proxies) proxy.swallow();
+    },
+    delay(ms) {
+      for (const proxy of proxies) proxy.delay(ms);
+    },
+    narrow(bytesPerMs) {
+      for (const proxy of proxies) proxy.narrow(bytesPerMs);
     },
     stall(stalled) {
       for (const proxy of proxies) proxy.stall(stalled);

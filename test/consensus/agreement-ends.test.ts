@@ -6,19 +6,26 @@ import { renderDecision } from "../../src/consensus/report.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";
 import type { Voter } from "../../src/consensus/voter.ts";
-import { systemClock, type Clock } from "../../src/ports/clock.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { conspire } from "./conspiracy.ts";
+import { IdleClock } from "./idle-clock.ts";
 import { opinionOf, openRoom, voterOf } from "./panel.ts";
 
 type Request = Parameters<ReturnType<typeof openRoom>["decide"]>[0];
 type Link = NonNullable<Voter["link"]>;
 
-function agree(request: Request, clock: Clock = systemClock): Promise<Decision> {
+function agree(request: Request, clock: FakeClock = new IdleClock()): Promise<Decision> {
   return openRoom({ clock }).decide({ mode: "bft", close: "all", ...request });
 }
 
-/** Waits pass a hundred times faster than they say. */
-const hasty: Clock = { now: () => systemClock.now(), after: (ms, fire) => systemClock.after(ms / 100, fire) };
+describe("an agreement that is over", () => {
+  it("has taken back every timer that it set, so that nothing of it is held", async () => {
+    const clock = new FakeClock();
+    const voters = ["a", "b", "c", "d"].map((id) => voterOf(id, opinionOf("x")));
+    expect((await agree({ voters }, clock)).status).toBe("decided");
+    expect(clock.waiting).toBe(0);
+  });
+});
 
 describe("an agreement by each method", () => {
   const says: Readonly<Record<Exclude<Method, "single">, readonly Partial<Opinion>[]>> = {
@@ -86,7 +93,7 @@ describe("an agreement that does not come about", () => {
       ...voterOf(name, opinionOf("x")),
       ...(index < 2 ? {} : { link: mute }),
     }));
-    const decision = await agree({ method: "single", voters, timeoutMs: 20_000 }, hasty);
+    const decision = await agree({ method: "single", voters, timeoutMs: 20_000 });
     expect(decision).toMatchObject({ status: "timeout", option: null, certificate: null, evidence: [] });
     expect(decision.tally).toMatchObject({ participating: 4, leading: "x" });
     expect(renderDecision(decision)).toContain("This is no rejection");
@@ -100,7 +107,8 @@ describe("an agreement in which more than F_safe lie", () => {
   it("ends in conflict where they make two members decide differently, and convicts both liars and nobody else", async () => {
     let decision: Decision | undefined;
     for (let tries = 0; tries < triesMax && decision?.status !== "conflict"; tries += 1) {
-      decision = await agree({ method: "single", threshold: ">1/2", voters: conspire() }, hasty);
+      const decisionId = `decision-${tries}`;
+      decision = await agree({ method: "single", threshold: ">1/2", voters: conspire(), decisionId });
     }
     if (decision === undefined) throw new Error("it was tried");
     expect(decision).toMatchObject({ status: "conflict", option: null, certificate: null });

@@ -11,7 +11,7 @@ import {
   verifyEvidence,
 } from "../../src/consensus/verify.ts";
 import type { Voter } from "../../src/consensus/voter.ts";
-import { systemClock } from "../../src/ports/clock.ts";
+import { IdleClock } from "./idle-clock.ts";
 import { failing, openRoom, opinionOf, silent, voterOf } from "./panel.ts";
 
 const names = ["a", "b", "c", "d"];
@@ -20,9 +20,9 @@ function voters(recommendations: readonly string[] = ["x", "x", "x", "x"]): Vote
   return recommendations.map((recommendation, index) => voterOf(names[index] ?? "", opinionOf(recommendation)));
 }
 
-/** Real time, since a round that goes wrong waits for it; an agreement that goes well waits for nothing. */
+/** A round that goes wrong waits for time to pass; an agreement that goes well waits for nothing. */
 function agree(request: Parameters<ReturnType<typeof openRoom>["decide"]>[0]): Promise<Decision> {
-  return openRoom({ clock: systemClock }).decide({ mode: "bft", method: "single", ...request });
+  return openRoom({ clock: new IdleClock() }).decide({ mode: "bft", method: "single", ...request });
 }
 
 function certificateOf(decision: Decision): CommitCertificate {

@@ -318,6 +318,9 @@ describe("the verifier", () => {
       [{ ...evidence, ballots: [first, first] }, "same-ballot"],
       [{ ...evidence, ballots: [first, { ...second, sig: first.sig }] }, "signature"],
     ];
+    // A coordinator that signed two proposals for one round has an honest voter answer both, when it forgot the first.
+    const asked = await council.sign({ ...second.body, proposalDigest: "ab".repeat(32) });
+    refused.push([{ ...evidence, ballots: [first, asked] }, "other-proposal"]);
     for (const [value, reason] of refused)
       expect(verifyEvidence(value, council.electorate)).toEqual({ ok: false, reason });
     expect(verifyEvidence(evidence, {})).toEqual({ ok: false, reason: "electorate-invalid" });

@@ -202,6 +202,8 @@ describe("malformed opinions", () => {
       { recommendation: "x", approves: ["x", "w"], confidence: 1 },
       { recommendation: "x", confidence: 1, reasoning: "x".repeat(1_000_000) },
       { recommendation: "x", confidence: 1, reasoning: "\ud800" },
+      { recommendation: "x", confidence: 1, weight: 99 },
+      { recommendation: "x", confidence: 1, concerns: [{ message: "slow", overrules: true }] },
     ];
     const voters = garbage.map((value, index) =>
       voterOf(`v${index}`, async () => {
@@ -211,7 +213,7 @@ describe("malformed opinions", () => {
     );
     const decision = await openRoom().decide({ voters, close: "all" });
     expect(asked).toBe(2 * garbage.length);
-    expect(decision).toMatchObject({ status: "no-quorum", tally: { participating: 6, abstaining: 6 }, absent: [] });
+    expect(decision).toMatchObject({ status: "no-quorum", tally: { participating: 8, abstaining: 8 }, absent: [] });
     for (const record of decision.ballots)
       expect(record).toMatchObject({ standing: "abstains", choice: null, confidence: null, recommendation: "abstain" });
     expect(decision.ballots[2]?.reasoning).toContain('"w" is not an option');

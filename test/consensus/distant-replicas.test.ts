@@ -12,23 +12,22 @@ import { sha256 } from "../../src/consensus/ed25519.ts";
 import { verifyCertificate, verifyEvidence } from "../../src/consensus/verify.ts";
 import { joinAsParticipant } from "../../src/consensus/participant/participant.ts";
 import type { Invitation, Participant, Voter } from "../../src/consensus/voter.ts";
-import { systemClock, type Clock } from "../../src/ports/clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { conspire } from "./conspiracy.ts";
+import { IdleClock } from "./idle-clock.ts";
 import { failing, openRoom, opinionOf, silent, voterOf } from "./panel.ts";
 import { VoterProcess } from "./voter-process.ts";
 
 const names = ["a", "b", "c", "d"];
 
-/** Waits pass fifty times faster than they say. */
-const hasty: Clock = { now: () => systemClock.now(), after: (ms, fire) => systemClock.after(ms / 50, fire) };
+const clock = new IdleClock();
 
 function apart(voter: Voter): VoterProcess {
-  return new VoterProcess(voter, { clock: hasty });
+  return new VoterProcess(voter, { clock });
 }
 
 function agree(voters: readonly (Voter | Participant)[], timeoutMs = 300_000): Promise<Decision> {
-  return openRoom({ clock: hasty }).decide({ mode: "bft", method: "single", close: "all", voters, timeoutMs });
+  return openRoom({ clock }).decide({ mode: "bft", method: "single", close: "all", voters, timeoutMs });
 }
 
 function expectDecided(decision: Decision, option = "x"): void {
@@ -141,7 +140,7 @@ describe("a member elsewhere that breaks the rules", () => {
 describe("a voter that falls in the middle of an agreement", () => {
   /** The last voter takes no part, so that nothing can be decided without the one that falls. */
   function council(opine: Voter["opine"], store: MemoryStore): { voters: Participant[]; falling: VoterProcess } {
-    const falling = new VoterProcess({ ...voterOf("c", failing), opine }, { clock: hasty, store });
+    const falling = new VoterProcess({ ...voterOf("c", failing), opine }, { clock, store });
     const others = ["a", "b"].map((name) => apart(voterOf(name, opinionOf("x"))));
     const out = apart(voterOf("d", failing));
     const silent: Participant = {
@@ -153,7 +152,7 @@ describe("a voter that falls in the middle of an agreement", () => {
   }
 
   it("goes on with what is in its store when it is back, is asked for no second opinion, and signs nothing twice", async () => {
-    const store = new MemoryStore(systemClock);
+    const store = new MemoryStore(clock);
     let asked = 0;
     const { voters, falling } = council(
       async () => ({ ok: true, value: opinionOf((asked += 1) === 1 ? "x" : "y") }),
@@ -164,7 +163,7 @@ describe("a voter that falls in the middle of an agreement", () => {
       if (type !== "vote" || falls > 0) return;
       falls += 1;
       falling.fall();
-      setImmediate(() => falling.begin({ clock: hasty, store }));
+      setImmediate(() => falling.begin({ clock, store }));
     };
     const decision = await agree(voters);
     expectDecided(decision);
@@ -179,7 +178,7 @@ describe("a voter that falls in the middle of an agreement", () => {
   it("is asked for its vote again only when its replica remembers: another start could sign a second ballot", async () => {
     let asked = 0;
     const opine: Voter["opine"] = async () => ({ ok: true, value: opinionOf((asked += 1) === 1 ? "x" : "y") });
-    const falling = new VoterProcess({ ...voterOf("d", failing), opine }, { clock: hasty });
+    const falling = new VoterProcess({ ...voterOf("d", failing), opine }, { clock });
     const shown = Promise.withResolvers<void>();
     falling.heard = ({ type }) => {
       if (type === "ballots") shown.resolve();
@@ -194,7 +193,7 @@ describe("a voter that falls in the middle of an agreement", () => {
         hasFallen = true;
         await shown.promise;
         falling.fall();
-        falling.begin({ clock: hasty });
+        falling.begin({ clock });
         return { ok: false, failure: failure("remote/indeterminate", "the node fell") };
       },
     };
@@ -204,10 +203,7 @@ describe("a voter that falls in the middle of an agreement", () => {
   });
 
   it("stays silent when it has lost its store: nothing is decided, rather than something twice", async () => {
-    const { voters, falling } = council(
-      async () => ({ ok: true, value: opinionOf("x") }),
-      new MemoryStore(systemClock),
-    );
+    const { voters, falling } = council(async () => ({ ok: true, value: opinionOf("x") }), new MemoryStore(clock));
     let isBack = false;
     falling.heard = ({ type }) => {
       if (isBack) throw new Error("it says something");
@@ -215,9 +211,10 @@ describe("a voter that falls in the middle of an agreement", () => {
       isBack = true;
       falling.fall();
       falling.signed.length = 0;
-      setImmediate(() => falling.begin({ clock: hasty }));
+      setImmediate(() => falling.begin({ clock }));
     };
     const decision = await agree(voters, 20_000);
+    expect(isBack).toBe(true);
     expect(decision).toMatchObject({ status: "timeout", certificate: null });
     expect(falling.signed).toEqual([]);
   });
@@ -229,6 +226,12 @@ describe("whoever asks", () => {
     for (let tries = 0; tries < 40 && decision?.status !== "conflict"; tries += 1)
       decision = await agree(conspire().map(apart));
     expect(decision).toMatchObject({ status: "conflict", option: null, certificate: null });
+    const convicted = (decision?.evidence ?? []).flatMap((evidence) => {
+      const check = verifyEvidence(evidence, decision?.electorate);
+      if (!check.ok || !("voters" in check)) throw new Error(`${evidence.kind} must convict members`);
+      return check.voters;
+    });
+    expect(new Set(convicted), "both liars and nobody else").toEqual(new Set(["c", "d"]));
   });
 
   it("believes no commit that does not hold", async () => {
@@ -267,7 +270,7 @@ describe("a voter elsewhere", () => {
       },
     }));
     for (let n = 0; n < count; n += 1)
-      await openRoom({ clock: systemClock }).decide({ mode: "bft", voters: listening, decisionId: `decision-${n}` });
+      await openRoom({ clock }).decide({ mode: "bft", voters: listening, decisionId: `decision-${n}` });
     return asked;
   }
 
@@ -311,7 +314,7 @@ describe("a voter elsewhere", () => {
       },
     };
     const voters = [noting, ...["b", "c", "d"].map((name) => voterOf(name, opinionOf("x")))];
-    await openRoom({ clock: systemClock }).decide({ method: "single", voters });
+    await openRoom({ clock }).decide({ method: "single", voters });
     const [invitation] = invitations;
     if (invitation === undefined) throw new Error("it was invited");
     const { signal } = new AbortController();

@@ -184,9 +184,13 @@ export const faultMatrix: readonly FaultRow[] = [
   {
     row: 15,
     fault: "messages out of order, repeated, lost and sent again",
-    expected: "the same decision as in order",
+    expected: "the same decision as in order; where one is lost or later than a wait, perhaps a later round's value",
     shown: [
-      [simulated, "row 15: loss and repetition change nothing but the time"],
+      [simulated, "row 15: loss and repetition keep nobody from the one decision"],
+      [
+        simulated,
+        "row 15: out of order and repeated, none later than the shortest wait, the same is decided as in order (%s)",
+      ],
       [
         tallyProperties,
         "P11: any order and any number of copies of the same ballots give the same result, evidence and closing",
@@ -322,9 +326,15 @@ export const faultMatrix: readonly FaultRow[] = [
   },
   {
     row: 29,
-    fault: "clocks an hour apart",
+    fault: "clocks an hour apart, or that jump by an hour and back",
     expected: "only the time it takes changes",
-    shown: [[replica, "decide alike although their clocks differ by an hour (fault matrix, row 29)"]],
+    shown: [
+      [replica, "decide alike although their clocks differ by an hour (fault matrix, row 29)"],
+      [
+        replica,
+        "decide alike although their clocks jump an hour in the middle and back, %s the close (fault matrix, row 29)",
+      ],
+    ],
   },
   {
     row: 30,

@@ -4,9 +4,11 @@ import { joinLocally, type ReplicaPort } from "../../src/consensus/bft/port.ts";
 import { Replica } from "../../src/consensus/bft/replica.ts";
 import { openVoteStore } from "../../src/consensus/bft/vote-store.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";
-import { systemClock, type Clock } from "../../src/ports/clock.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { FakeClock } from "../../src/testing/fake-clock.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import { IdleClock } from "./idle-clock.ts";
 import { convene, equals, single, type Council } from "./council.ts";
 
 const timeouts = { proposeMs: 40, voteMs: 20, growthMs: 10, resendMs: 15 };
@@ -23,6 +25,7 @@ interface Seat {
 /** A council whose members are put in one by one, and taken out. */
 export class Hall {
   readonly council: Council;
+  readonly clock: FakeClock;
   readonly ports: readonly ReplicaPort[];
   readonly stores: Votes[];
   readonly replicas: Replica[] = [];
@@ -32,11 +35,12 @@ export class Hall {
   readonly signed: Vote[] = [];
   readonly #decided = new Map<number, PromiseWithResolvers<void>>();
 
-  constructor(council: Council) {
+  constructor(council: Council, clock: FakeClock) {
     this.council = council;
+    this.clock = clock;
     const { members } = council.electorate;
     this.ports = joinLocally(members.length);
-    this.stores = members.map(() => new MemoryStore(systemClock));
+    this.stores = members.map(() => new MemoryStore(clock));
   }
 
   async seat(self: number, given: Seat = {}, isResumed = false): Promise<Replica> {
@@ -61,7 +65,7 @@ export class Hall {
     const replica = new Replica(
       { round, self },
       {
-        clock: given.clock ?? systemClock,
+        clock: given.clock ?? this.clock,
         signer,
         verify: verifyEd25519,
         timeouts,
@@ -115,8 +119,10 @@ export class Hall {
   }
 }
 
-/** A hall of equals, any two thirds of whom can agree. */
-export async function openHall(count = 4, closesAt = systemClock.now() + 60_000): Promise<Hall> {
+/** A hall of equals, any two thirds of whom can agree. Ballots are taken for so many milliseconds. */
+export async function openHall(count = 4, ballotsMs = 60_000): Promise<Hall> {
+  const clock = new IdleClock();
+  const closesAt = clock.now() + ballotsMs;
   const rules = { closing: "commit", method: "single", threshold: ">1/2", participation: ">1/2" } as const;
-  return new Hall(await convene(equals(count), { ...rules, closesAt }));
+  return new Hall(await convene(equals(count), { ...rules, closesAt }), clock);
 }

@@ -2,13 +2,7 @@ import { describe, expect, it } from "vitest";
 import { proposerOf } from "../../machines/consensus/bft/council.ts";
 import type { ReplicaPort } from "../../src/consensus/bft/port.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";
-import { systemClock } from "../../src/ports/clock.ts";
 import { openHall, type Hall } from "./hall.ts";
-
-/** How long the ballots are taken here, in milliseconds: every test waits for the end of it once. */
-const ballotsMs = 150;
-
-const hallOfShort = (): Promise<Hall> => openHall(4, systemClock.now() + ballotsMs);
 
 /** A link that loses what a test says. */
 function losing(isLost: (self: number, to: number, message: unknown) => boolean, self: number) {
@@ -27,7 +21,7 @@ async function closed(hall: Hall, ...members: readonly number[]): Promise<void> 
 
 describe("a replica whose ballot box closes with too few ballots", () => {
   it("gets those it lacks when the others can be reached, though all boxes are closed by then", async () => {
-    using hall = await hallOfShort();
+    using hall = await openHall();
     let isParted = true;
     const apart = (self: number, to: number): boolean => isParted && self < 2 !== to < 2;
     for (const self of [0, 1, 2, 3]) await hall.seat(self, { link: losing(apart, self) });
@@ -42,7 +36,7 @@ describe("a replica whose ballot box closes with too few ballots", () => {
   });
 
   it("prevotes and precommits for the value of the only one that holds enough", async () => {
-    using hall = await hallOfShort();
+    using hall = await openHall();
     for (const self of [0, 1, 2]) await hall.seat(self);
     // The last one falls when the first alone has its ballot; the third has an agent that failed.
     const { council } = hall;
@@ -61,7 +55,7 @@ describe("a replica whose ballot box closes with too few ballots", () => {
   });
 
   it("proposes what it learned of a proposal, when the one that made it is gone", async () => {
-    using hall = await hallOfShort();
+    using hall = await openHall();
     const isGone = (self: number, to: number, message: unknown): boolean => {
       const said = readMessage(message);
       return self === 0 && said?.type !== "ballots" && (said?.type !== "proposal" || to !== 1);
@@ -81,7 +75,7 @@ describe("a replica whose ballot box closes with too few ballots", () => {
   });
 
   it("learns what was decided without it", async () => {
-    using hall = await hallOfShort();
+    using hall = await openHall();
     let isAway = true;
     const away = (self: number, to: number): boolean => isAway && (self === 3) !== (to === 3);
     for (const self of [0, 1, 2, 3]) await hall.seat(self, { link: losing(away, self) });
@@ -94,7 +88,7 @@ describe("a replica whose ballot box closes with too few ballots", () => {
   });
 
   it("counts what came after the time for ballots and before its clock said so", async () => {
-    using hall = await openHall(4, systemClock.now() + 60_000);
+    using hall = await openHall();
     const { box } = await hall.seat(0);
     const { council } = hall;
     const { closesAt } = council.round.proposal;
@@ -106,13 +100,13 @@ describe("a replica whose ballot box closes with too few ballots", () => {
   });
 
   it("counts no ballot that comes after the close of a box that had enough", async () => {
-    using hall = await hallOfShort();
+    using hall = await openHall();
     const first = await hall.seat(0);
     const { council } = hall;
     const ballotOf = (voter: string) => council.sign(council.body(voter, { kind: "single", option: "x" }));
     for (const voter of ["a", "b", "c"]) first.box.take([await ballotOf(voter)], 0);
     await closed(hall, 0);
-    first.box.take([await ballotOf("d")], systemClock.now());
+    first.box.take([await ballotOf("d")], hall.clock.now());
     expect(first.box.build()?.ballots.map(({ body }) => body.voter)).toEqual(["a", "b", "c"]);
   });
 });

@@ -11,9 +11,12 @@ import {
   type AgentDefinition,
   type Decision,
 } from "troupe";
+import { FakeClock } from "troupe/testing";
 import { describe, expect, it } from "vitest";
 
-const silenceMs = 400;
+const ballotMs = 30_000;
+/** Long enough for the ballots and for whatever rounds the agreement takes. */
+const agreedMs = 120_000;
 
 /** A real agent that holds one opinion, with what it does instead of answering where it is faulty. */
 function panelist(name: string, recommendation: string, fault?: "crash" | "silence"): AgentDefinition {
@@ -51,12 +54,13 @@ async function holdPanel(
   rules: { readonly threshold?: string; readonly mode?: "ballot" | "bft" } = {},
 ): Promise<Decision> {
   const { threshold = ">1/2", mode = "ballot" } = rules;
-  await using troupe = await createTroupe();
+  const clock = new FakeClock();
+  await using troupe = await createTroupe({ ports: { clock } });
   const refs = (
     await Promise.all(seated.map((seat, index) => troupe.spawn(seat, { weight: weights[index] ?? 1 })))
   ).flat();
   const voters = refs.map((ref, index) => (index === 0 ? makeEquivocate(troupe.voter(ref)) : ref));
-  return await troupe.decide({
+  const deciding = troupe.decide({
     question: "Which rollout?",
     options: ["big-bang", "canary"],
     voters,
@@ -65,8 +69,10 @@ async function holdPanel(
     threshold,
     participation: threshold,
     close: "all",
-    timeoutMs: silenceMs,
+    timeoutMs: ballotMs,
   });
+  await clock.advance(agreedMs);
+  return await deciding;
 }
 
 describe("a panel of seven agents, of whom one lies, one is silent and one crashes", () => {

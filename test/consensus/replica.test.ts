@@ -4,14 +4,15 @@ import { proposerOf } from "../../machines/consensus/bft/council.ts";
 import type { ReplicaPort } from "../../src/consensus/bft/port.ts";
 import { voteLog } from "../../src/consensus/bft/vote-store.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";
-import { systemClock, type Clock } from "../../src/ports/clock.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import type { Json } from "../../machines/failure.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { openHall, type Votes } from "./hall.ts";
 
 /** A memory that keeps `whole` records and what `damage` makes of the next one. */
 async function copyOf(store: Votes, log: string, whole: number, damage?: Json): Promise<Votes> {
-  const copy = new MemoryStore(systemClock);
+  const copy = new MemoryStore(new FakeClock());
   const bodies = (await store.read(log)).slice(0, whole).map(({ body }) => body);
   await copy.append(log, damage === undefined ? bodies : [...bodies, damage]);
   return copy;
@@ -83,7 +84,7 @@ describe("a replica that falls and comes back (fault matrix, row 28)", () => {
     const store = hall.stores[0];
     hall.replicas[0]?.stop();
     if (store === undefined) throw new Error("it has a store");
-    const copy = whole === 0 ? new MemoryStore(systemClock) : await copyOf(store, log, whole, damage);
+    const copy = whole === 0 ? new MemoryStore(new FakeClock()) : await copyOf(store, log, whole, damage);
     if (whole > 0)
       await copy.append(
         log,
@@ -101,7 +102,7 @@ describe("a replica that falls and comes back (fault matrix, row 28)", () => {
 
   it("falls silent when its store refuses a record, and nothing of that record leaves", async () => {
     using hall = await openHall();
-    const memory = new MemoryStore(systemClock);
+    const memory = new MemoryStore(new FakeClock());
     let appends = 0;
     const failing: Votes = {
       read: (log, from) => memory.read(log, from),
@@ -127,7 +128,7 @@ describe("replicas that agree", () => {
     const hidden = likes.flatMap((like, self) => (like === "y" ? [self] : [])).slice(0, 2);
     hall.replicas[first]?.stop();
     await hall.seat(first, {
-      store: new MemoryStore(systemClock),
+      store: new MemoryStore(new FakeClock()),
       link: (port) => ({
         send: (to, message) => port.send(to, message),
         receive: (hear) =>
@@ -145,16 +146,55 @@ describe("replicas that agree", () => {
   });
 
   it("decide alike although their clocks differ by an hour (fault matrix, row 29)", async () => {
-    using hall = await openHall(4, systemClock.now() + 3 * 3_600_000);
+    using hall = await openHall(4, 3 * 3_600_000);
     const skewed = (ms: number): Clock => ({
-      now: () => systemClock.now() + ms,
-      after: (delay, fire) => systemClock.after(delay, fire),
+      now: () => hall.clock.now() + ms,
+      after: (delay, fire) => hall.clock.after(delay, fire),
     });
     for (const [self, ms] of [3_600_000, -3_600_000, 0, 0].entries()) await hall.seat(self, { clock: skewed(ms) });
     for (const self of [0, 1, 2, 3]) await hall.vote(self, "x");
     await hall.decided(0, 1, 2, 3);
     expect(hall.values()).toEqual(["x", "x", "x", "x"]);
   });
+
+  it.each([
+    ["long before", 3 * 3_600_000],
+    ["beyond", 60_000],
+  ])(
+    "decide alike although their clocks jump an hour in the middle and back, %s the close (fault matrix, row 29)",
+    async (_where, ballotsMs) => {
+      using hall = await openHall(4, ballotsMs);
+      const jumps: string[] = [];
+      for (const [self, leapMs] of [3_600_000, -3_600_000, 3_600_000, 0].entries()) {
+        let aheadMs = 0;
+        const clock: Clock = {
+          now: () => hall.clock.now() + aheadMs,
+          after: (delay, fire) => hall.clock.after(delay, fire),
+        };
+        const link = (port: ReplicaPort): ReplicaPort => ({
+          send: (to, message) => {
+            const said = readMessage(message);
+            if (said?.type === "vote" && said.vote.voter === self) {
+              const next = said.vote.kind === "prevote" ? leapMs : 0;
+              if (next !== aheadMs) jumps.push(`${self} by ${next - aheadMs}`);
+              aheadMs = next;
+            }
+            port.send(to, message);
+          },
+          receive: (hear) => port.receive(hear),
+        });
+        await hall.seat(self, { clock, link });
+      }
+      for (const self of [0, 1, 2, 3]) await hall.vote(self, "x");
+      await hall.decided(0, 1, 2, 3);
+      expect(hall.values()).toEqual(["x", "x", "x", "x"]);
+      expect(hall.evidence).toEqual([]);
+      expect(contentsPerPlace(hall.signed).every((size) => size === 1)).toBe(true);
+      const there = ["0 by 3600000", "1 by -3600000", "2 by 3600000"];
+      const back = ["0 by -3600000", "1 by 3600000", "2 by -3600000"];
+      expect(jumps).toEqual(expect.arrayContaining([...there, ...back]));
+    },
+  );
 
   it("read foreign messages as data: whatever is malformed or of another decision changes nothing", async () => {
     using hall = await openHall();

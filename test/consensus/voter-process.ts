@@ -11,14 +11,16 @@ function copy<Value>(value: Value): Value {
   return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as Value);
 }
 
+const fell = { ok: false, failure: failure("remote/indeterminate", "the node fell") } as const;
+
 type Life = Participant & { readonly replica: DistantReplica };
 
 /** A voter in a process of its own, as far as one process can show that: it falls with everything but its store. */
 export class VoterProcess implements Participant {
   readonly member: Voter["member"];
-  /** Votes that left it, in all of its lives. */
+  /** Votes that left it or were about to, in all of its lives. */
   readonly signed: Vote[] = [];
-  /** Hears what leaves it; whatever leaves in the same answer is lost where it falls here. */
+  /** Hears what leaves it; where it falls here, the answer that it is in is lost. */
   heard: (message: ReplicaMessage) => void = () => undefined;
   readonly #voter: Voter;
   #life: Life | undefined;
@@ -49,15 +51,17 @@ export class VoterProcess implements Participant {
     join: (summons, context) => this.#ask(({ replica }) => replica.join(copy(summons), context)),
     say: (said) => this.#life?.replica.say(copy(said)),
     listen: async (decision, context) => {
+      const { signal } = this.#fall;
       const outcome = await this.#ask(({ replica }) => replica.listen(decision, context));
-      if (outcome.ok) this.#note(outcome.value as { letters: { message: unknown }[] });
-      return outcome;
+      if (outcome.ok) this.#note(outcome.value as { letters: { message: unknown }[] }, signal);
+      return signal.aborted ? fell : outcome;
     },
     leave: (decision) => this.#life?.replica.leave(decision),
   };
 
-  #note({ letters }: { readonly letters: readonly { readonly message: unknown }[] }): void {
+  #note({ letters }: { readonly letters: readonly { readonly message: unknown }[] }, fallen: AbortSignal): void {
     for (const { message } of letters) {
+      if (fallen.aborted) return;
       const said = readMessage(message);
       if (said?.type === "vote") this.signed.push(said.vote);
       if (said !== undefined) this.heard(said);
@@ -68,11 +72,7 @@ export class VoterProcess implements Participant {
     const life = this.#life;
     const { signal } = this.#fall;
     if (life === undefined) return { ok: false, failure: failure("remote/unreachable", "there is no such node now") };
-    const fallen = new Promise<Outcome<Value>>((resolve) =>
-      signal.addEventListener("abort", () =>
-        resolve({ ok: false, failure: failure("remote/indeterminate", "the node fell") }),
-      ),
-    );
+    const fallen = new Promise<Outcome<Value>>((resolve) => signal.addEventListener("abort", () => resolve(fell)));
     return copy(await Promise.race([work(life), fallen]));
   }
 }

@@ -2,7 +2,8 @@ import { createTroupe, defineAgent, isTroupeError, machineAgent, type Outcome, t
 import { createMachine } from "xstate";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { failureCodes, usageCodes, type ErrorCode } from "../../machines/failure.ts";
+import { failureCodes, usageCodes } from "../../machines/failure-codes.ts";
+import type { ErrorCode } from "../../machines/failure.ts";
 import { puppet } from "../system/scene.ts";
 import { openDesk, type Desk } from "./desk.ts";
 

@@ -8,7 +8,7 @@ import { errorCodes } from "../../docs/generators/error-codes.ts";
 import { writeTable } from "../../docs/generators/generator.ts";
 import { importRules } from "../../docs/generators/import-rules.ts";
 import { collectLimits, readLimits } from "../../docs/generators/limits.ts";
-import { failureCodes, usageCodes } from "../../machines/failure.ts";
+import { failureCodes, usageCodes } from "../../machines/failure-codes.ts";
 import { catalogue } from "../../machines/index.ts";
 import { owners, rooms } from "../house/import-table.ts";
 import { rootFolder } from "../house/source-files.ts";

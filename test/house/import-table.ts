@@ -124,7 +124,11 @@ export const owners: readonly Owner[] = [
   { module: "node:sqlite", rooms: ["src/store"], why: "the embedded store" },
   { module: "node:worker_threads", rooms: ["src/store"], why: "SQLite blocks, so it runs beside the main thread" },
   { module: "node:async_hooks", rooms: ["src/system"], why: "the context of a call" },
-  { module: "node:child_process", rooms: ["src/mcp", "src/cli"], why: "MCP servers on stdio; doctor asks for git" },
+  {
+    module: "node:child_process",
+    rooms: ["src/mcp", "src/cli", "src/testing"],
+    why: "MCP servers on stdio; doctor asks for git, and the simulator asks it for the commit",
+  },
   { module: "node:os", rooms: ["src/cli"], why: "what doctor reports" },
 ];
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { failure, failureCodes, usageCodes } from "../../machines/failure.ts";
+import { failureCodes, usageCodes } from "../../machines/failure-codes.ts";
+import { failure } from "../../machines/failure.ts";
 
 describe("the table of codes", () => {
   const rows = [...Object.entries(failureCodes), ...Object.entries(usageCodes)];

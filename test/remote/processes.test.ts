@@ -1,64 +1,7 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { createMember, createTroupe, verifyCertificate, voterAt, type Member, type Voter } from "troupe";
-
-interface Effect {
-  readonly what: "begun" | "done" | "asked";
-  readonly node: string;
-  readonly key: string;
-}
-
-interface Started {
-  readonly url: string;
-  readonly member: Member;
-  readonly child: ChildProcess;
-}
-
-/** Real processes with one file that their effects go to. */
-class Yard implements AsyncDisposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), "troupe-yard-"));
-  readonly #children: ChildProcess[] = [];
-
-  async start(name: string): Promise<Started> {
-    const file = join(import.meta.dirname, "../fixtures/remote/span-node.ts");
-    const argv = ["--conditions=troupe-source", file, name, join(this.#folder, "effects")];
-    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
-    this.#children.push(child);
-    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream }))
-      return { ...(JSON.parse(line) as { url: string; member: Member }), child };
-    throw new Error(`${name} said nothing`);
-  }
-
-  effects(what: Effect["what"]): readonly Effect[] {
-    let text = "";
-    try {
-      text = readFileSync(join(this.#folder, "effects"), "utf8");
-    } catch {
-      // Nobody has done anything yet.
-    }
-    const all = text.split("\n").filter((line) => line !== "");
-    return all.map((line) => JSON.parse(line) as Effect).filter((effect) => effect.what === what);
-  }
-
-  /** Polls, since another process tells nobody here when it writes a line of its file. */
-  async until(what: string, holds: () => boolean): Promise<void> {
-    for (let turn = 0; !holds(); turn += 1) {
-      if (turn > 1_000) throw new Error(`never: ${what}`);
-      await sleep(10);
-    }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) child.kill("SIGKILL");
-    rmSync(this.#folder, { recursive: true });
-    return Promise.resolve();
-  }
-}
+import { createMember, createTroupe, verifyCertificate, voterAt, type Voter } from "troupe";
+import { Yard } from "./yard.ts";
 
 const links = { heartbeatMs: 150, sessionMs: 1_000 };
 /** How long a process stands still: longer than a silence is borne and a session is kept. Nobody can say when it is over. */

@@ -26,7 +26,7 @@ describe.each([
     beta.host.start("/a");
     const link = world.dial(alpha, beta, { signer: alphaKey.signer, keys: { beta: betaKey.key }, verify });
     await world.until("it is up", () => link.state === "up");
-    tellAll(world, link.session, "there", [0, 5]);
+    tellAll(link.session, "there", [0, 5]);
     world.cut();
     await world.until("they arrive", () => delivered(world, "there") === 5);
     expect(link.peer).toMatchObject({ node: "beta", inc: beta.remote.inc });

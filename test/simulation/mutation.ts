@@ -7,13 +7,28 @@ import { rootFolder } from "../house/source-files.ts";
 import type { Mutant } from "./mutants.ts";
 
 /** What the simulator needs of the house. */
-const parts = ["package.json", "machines/consensus", "src/testing", "src/ports"];
+const simulatorParts = ["package.json", "machines/consensus", "src/testing", "src/ports"];
 
-/** A copy of the simulator in a temporary folder, in which code can be changed. */
+interface NodeRun {
+  readonly status: number | null;
+  readonly out: string;
+  readonly problem: string;
+}
+
+async function runNode(argv: readonly string[]): Promise<NodeRun> {
+  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
+  let [out, problem] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (problem += chunk.toString()));
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { status, out, problem };
+}
+
+/** A copy of parts of the house, first of all the simulator, in a temporary folder, in which code can be changed. */
 export class MutatedHouse implements Disposable {
   readonly #folder: string;
 
-  constructor(mutant: Pick<Mutant, "name" | "edits">) {
+  constructor(mutant: Pick<Mutant, "name" | "edits">, parts: readonly string[] = simulatorParts) {
     this.#folder = mkdtempSync(join(tmpdir(), `troupe-mutant-${mutant.name}-`));
     for (const part of parts) cpSync(join(rootFolder, part), join(this.#folder, part), { recursive: true });
     symlinkSync(join(rootFolder, "node_modules"), join(this.#folder, "node_modules"), "dir");
@@ -28,20 +43,29 @@ export class MutatedHouse implements Disposable {
     }
   }
 
+  get folder(): string {
+    return this.#folder;
+  }
+
   /** Runs one schedule in a process of its own, and says which rule it breaks; null breaks none. */
-  async simulate(seed: number): Promise<string | null> {
-    const source = pathToFileURL(join(this.#folder, "src/testing/simulation/simulate.ts")).href;
-    const program = `import { simulate } from ${JSON.stringify(source)};
-      process.stdout.write(JSON.stringify(simulate(${seed}).violation?.rule ?? null));`;
-    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let [out, problem] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (problem += chunk.toString()));
-    await new Promise((resolve) => child.once("close", resolve));
-    if (out === "") throw new Error(`the simulator did not run: ${problem}`);
-    return JSON.parse(out) as string | null;
+  simulate(seed: number): Promise<string | null> {
+    const what = "src/testing/simulation/simulate.ts";
+    return this.evaluate(what, `({ simulate }) => simulate(${seed}).violation?.rule ?? null`);
+  }
+
+  /** Gives a file's exports to a function in a process of its own. What comes of it is `Value`, as JSON can say it. */
+  async evaluate<Value>(file: string, use: string): Promise<Value> {
+    const source = pathToFileURL(join(this.#folder, file)).href;
+    const program = `import * as it from ${JSON.stringify(source)};
+      process.stdout.write(JSON.stringify(await (${use})(it)));`;
+    const { out, problem } = await runNode(["--conditions=troupe-source", "--input-type=module", "--eval", program]);
+    if (out === "") throw new Error(`${file} did not run: ${problem}`);
+    return JSON.parse(out) as Value;
+  }
+
+  /** Runs the command of the simulator as it is here: `npm run test:simulation -- ...argv`. */
+  async command(argv: readonly string[]): Promise<NodeRun> {
+    return await runNode([join(this.#folder, "src/testing/simulation/main.ts"), ...argv]);
   }
 
   [Symbol.dispose](): void {

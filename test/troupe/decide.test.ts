@@ -8,28 +8,37 @@ import {
   opinionCapability,
   verifyCertificate,
   type AgentRef,
+  type Clock,
   type Troupe,
 } from "troupe";
 import { FakeClock, seededIds } from "troupe/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
-type Behaviour = "yes" | "no" | "prose" | "silent" | "crash" | "confused";
+type Behaviour = "yes" | "no" | "prose" | "silent" | "crash" | "confused" | "overreaching" | "punctual";
 
-function voterAgent(name: string, behaviour: Behaviour) {
+function voterAgent(name: string, behaviour: Behaviour, clock: Clock = new FakeClock()) {
   return defineAgent({
     name,
     capabilities: {
       [opinionCapability]: {
         input: decisionQuestion,
         output: z.union([opinion, z.string()]),
-        async run({ input, signal }) {
+        async run({ input, signal, deadlineAt }) {
           if (behaviour === "crash") throw new Error("voter broke");
           if (behaviour === "prose") return "I vote for yes, definitely yes";
           if (behaviour === "silent")
             return await new Promise<string>((_, reject) =>
               signal.addEventListener("abort", () => reject(signal.reason as Error)),
             );
+          if (behaviour === "punctual") {
+            await new Promise<void>((resolve) => clock.after(deadlineAt - clock.now() - 1, resolve));
+            return { recommendation: "yes", confidence: 0.5 };
+          }
+          if (behaviour === "overreaching") {
+            const weight = input.constraints.length === 0 ? { weight: 99 } : {};
+            return { recommendation: "no", confidence: 0.9, ...weight };
+          }
           if (behaviour === "confused")
             return { recommendation: input.constraints.length === 0 ? "maybe" : "yes", confidence: 0.9 };
           return { recommendation: behaviour, confidence: 0.9, reasoning: `${name} says ${behaviour}` };
@@ -39,10 +48,10 @@ function voterAgent(name: string, behaviour: Behaviour) {
   });
 }
 
-async function seat(troupe: Troupe, behaviours: readonly Behaviour[]): Promise<AgentRef[]> {
+async function seat(troupe: Troupe, behaviours: readonly Behaviour[], clock?: Clock): Promise<AgentRef[]> {
   const refs: AgentRef[] = [];
   for (const [index, behaviour] of behaviours.entries())
-    refs.push(...(await troupe.spawn(voterAgent(`v${index}`, behaviour), { restart: "permanent" })));
+    refs.push(...(await troupe.spawn(voterAgent(`v${index}`, behaviour, clock), { restart: "permanent" })));
   return refs;
 }
 
@@ -84,6 +93,41 @@ describe("troupe.decide over agents", () => {
     expect(await deciding).toMatchObject({ status: "decided", absent: [{ voter: "v3/1", reason: "silent" }] });
     await clock.settle();
     expect(voters[3]?.state).toBe("idle");
+  });
+
+  test.each(["ballot", "bft"] as const)(
+    "a silent voter is silent and not failed, whatever fraction of a millisecond the clock stands at (%s)",
+    async (mode) => {
+      const clock = new FakeClock(1_000_000.5);
+      await using troupe = await createTroupe({ ports: { clock, ids: seededIds(1) } });
+      const voters = await seat(troupe, ["yes", "yes", "yes", "silent"]);
+      const deciding = troupe.decide({ ...question, mode, close: "all", voters, timeoutMs: 5_000 });
+      await clock.advance(60_000);
+      expect(await deciding).toMatchObject({ status: "decided", absent: [{ voter: "v3/1", reason: "silent" }] });
+    },
+  );
+
+  test.each(["ballot", "bft"] as const)(
+    "an agent that answers at the end of the time it is told still votes (%s)",
+    async (mode) => {
+      const clock = new FakeClock();
+      await using troupe = await createTroupe({ ports: { clock, ids: seededIds(1) } });
+      const voters = await seat(troupe, ["yes", "yes", "no", "punctual"], clock);
+      const deciding = troupe.decide({ ...question, mode, close: "all", voters, timeoutMs: 5_000 });
+      await clock.advance(60_000);
+      expect(await deciding).toMatchObject({ status: "decided", tally: { participating: 4 }, absent: [] });
+    },
+  );
+
+  test("an opinion that its agent's own schema refuses is repaired, as any other that is malformed", async () => {
+    await using troupe = await createTroupe();
+    const voters = await seat(troupe, ["yes", "yes", "yes", "overreaching"]);
+    const decision = await troupe.decide({ ...question, close: "all", voters });
+    expect(decision).toMatchObject({ status: "decided", option: "yes", absent: [] });
+    expect(decision.ballots.find(({ voter }) => voter === "v3/1")).toMatchObject({
+      standing: "counts",
+      choice: ["no"],
+    });
   });
 
   test("text is never read as a vote: prose is an abstention after one repair attempt", async () => {

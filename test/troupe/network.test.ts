@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { createTroupe, defineAgent } from "troupe";
 import type { StreamEvent } from "troupe";
 import { z } from "zod";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { spawnedMax } from "../../src/remote/limits.ts";
 
 const token = "a secret for this test only";
 const auth = { token };
@@ -206,6 +208,23 @@ test("a peer spawns by an exposed name, stops what it may, and what it spawned e
     expect(event.agent).toBe(two.path);
     break;
   }
+});
+
+test("what a peer has spawned and what has ended since makes room for another", async () => {
+  const clock = new FakeClock(Date.now());
+  await using server = await createTroupe({ node: "server", ports: { clock } });
+  const grants = ["spawn:worker@1", "tell:/*", "watch:/*", "tell:node:control"];
+  await using listener = await server.listen({ port: 0, auth, grants, spawn: [worker] });
+  await using client = await createTroupe({ node: "client" });
+  const peer = await client.connect(listener.url, { auth });
+  for (let child = 0; child < spawnedMax; child += 1) {
+    const ref = await peer.spawn("worker@1");
+    if (child % 2 === 0) await ref.stop();
+    else expect(await ref.call("crash", null)).toMatchObject({ failure: { code: "agent/crashed" } });
+  }
+  await expect(peer.spawn("worker@1")).rejects.toThrow("a peer may spawn 10 agents a second here");
+  await clock.advance(1_000);
+  expect((await peer.spawn("worker@1")).path).toMatch(/^\/worker\//);
 });
 
 test("off loopback nothing is listened on without authentication, and a wrong token is refused", async () => {

@@ -37,6 +37,42 @@ const teller = defineAgent({
   capabilities: { tell: { input: z.string(), output: z.array(z.string()), run: ({ input }) => [input] } },
 });
 
+const speller = defineAgent({
+  name: "speller",
+  start: () => ({ told: 0 }),
+  streams: {
+    spell: {
+      input: z.object({ word: z.string() }),
+      items: z.string().transform((letter) => letter.length),
+      output: z.boolean(),
+      async *run({ input, state }) {
+        holds<Same<typeof state, { told: number }>>();
+        yield* input.word;
+        return true;
+      },
+    },
+  },
+});
+
+export async function streamsAreTyped(): Promise<void> {
+  await using troupe = await createTroupe({ agents: [speller, teller] });
+  const stream = troupe.stream("spell", { word: "abc" });
+  for await (const item of stream) holds<Same<typeof item, number>>();
+  const outcome = await stream.outcome;
+  holds<Same<typeof outcome, Outcome<boolean>>>();
+  holds<Same<OutcomeOf<typeof speller, "spell">, Outcome<boolean>>>();
+  // @ts-expect-error the input of spell is an object
+  troupe.stream("spell", "abc");
+  // @ts-expect-error nobody can join a stream
+  troupe.stream("spell", { word: "abc" }, { key: "k" });
+  for await (const nothing of troupe.stream("tell", "x")) holds<Same<typeof nothing, never>>();
+  const [ref] = await troupe.spawn(speller);
+  // @ts-expect-error a speller does not tell
+  ref?.stream("tell", "x");
+  const any: AgentRef | undefined = ref;
+  if (any !== undefined) for await (const item of any.stream("spell", 1)) holds<Same<typeof item, unknown>>();
+}
+
 export async function callsAreTyped(): Promise<void> {
   await using troupe = await createTroupe({ agents: [counter, teller] });
   // The capabilities of all agents given are one list.
@@ -92,6 +128,21 @@ holds<Same<OutcomeOf<typeof counter, "reset">, Outcome<boolean>>>();
 export type NoSuchOutcome = OutcomeOf<typeof counter, "tell">;
 
 export const definitionsAreChecked = [
+  defineAgent({
+    name: "stutterer",
+    streams: {
+      stutter: {
+        input: z.null(),
+        items: z.number(),
+        output: z.null(),
+        // @ts-expect-error the handler yields what the schema of its items takes
+        async *run() {
+          yield "1";
+          return null;
+        },
+      },
+    },
+  }),
   defineAgent({
     name: "liar",
     capabilities: {

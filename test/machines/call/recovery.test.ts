@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { failure, failureCodes, type FailureCode } from "../../../machines/failure.ts";
+import { failureCodes } from "../../../machines/failure-codes.ts";
+import { failure, type FailureCode } from "../../../machines/failure.ts";
 import {
   firstAttempt,
   movesMax,

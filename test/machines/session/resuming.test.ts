@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { nextAlarm } from "../../../machines/session/liveness.ts";
 import type { Packed } from "../../../machines/wire/codec.ts";
-import { Story } from "./transcript.ts";
+import type { Draft } from "../../../machines/wire/envelope.ts";
+import { draftOf, Story } from "./transcript.ts";
 
 describe("a lost connection", () => {
   test("is dialled again, and exactly what the peer has not got is sent again", () => {
@@ -35,6 +36,35 @@ describe("a lost connection", () => {
     story.hear(2, { t: "A", a: 3, l: 9 });
     expect(story.flush()).toEqual(["send M a=0 l=8 [4=d(new)] on 2"]);
     story.hear(2, { t: "A", a: 4, l: 9 });
+    expect(story.state.outbox.bytes).toBe(0);
+  });
+
+  test("takes from the time that a message has left, down to none, what it waited on this side", () => {
+    const pack = ({ id, ttl }: Draft, seq: number): Packed => {
+      const data = `${seq}=${id}:${ttl}`;
+      return { data, bytes: data.length };
+    };
+    const story = new Story({ pack });
+    const call = (id: string, ttl: number): string[] =>
+      story.tell({ type: "send", draft: draftOf(id, { k: "call", ttl }), due: story.now + ttl });
+    story.attach(1, 0, 2);
+    call("a", 2_000);
+    story.now += 1;
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a:2000] on 1"]);
+    story.lose(1);
+    call("b", 500);
+    story.now += 1_000;
+    call("c", 700);
+    story.attach(2, 0, 2);
+    expect(story.flush()).toEqual(["send M a=0 l=8 [1=a:999 2=b:0] on 2"]);
+    story.now += 300;
+    story.hear(2, { t: "A", a: 2, l: 3 });
+    expect(story.flush()).toEqual(["send M a=0 l=8 [3=c:400] on 2"]);
+    story.lose(2);
+    story.now += 100;
+    story.tell({ type: "attach", pipe: 3, peerRecv: 2, limit: 9, now: story.now, load: 0, repack: true });
+    expect(story.flush()).toEqual(["send M a=0 l=8 [3=c:300] on 3"]);
+    story.hear(3, { t: "A", a: 3, l: 9 });
     expect(story.state.outbox.bytes).toBe(0);
   });
 

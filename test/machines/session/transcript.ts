@@ -90,7 +90,7 @@ export class Story {
   }
 
   flush(): string[] {
-    return this.tell({ type: "flush" });
+    return this.tell({ type: "flush", now: this.now });
   }
 
   hear(pipe: number, frame: SessionFrame): string[] {

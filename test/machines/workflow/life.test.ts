@@ -199,19 +199,46 @@ describe("the whole run", () => {
 });
 
 describe("retry and fork", () => {
-  test("a fallback that was under way for a whole step is asked for again, under a new id", () => {
-    const step = {
-      id: "p",
-      type: "parallel",
-      onError: { error: "*", fallback: "other" },
-      parallel: { branches: [{ id: "x", steps: [task("x")] }] },
-    };
+  test.each([
+    ["parallel", { type: "parallel", parallel: { branches: [{ id: "x", steps: [task("x")] }] } }],
+    ["sequence", { type: "sequence", sequence: { steps: [task("x")] } }],
+    ["loop", { type: "loop", loop: { times: 2, steps: [task("x")] } }],
+  ])("a fallback that was under way for a whole %s is asked for again, under a new id and alone", (_kind, list) => {
+    const step = { id: "p", ...list, onError: { error: "*", fallback: "other" } };
     const bench = new Bench(define({ name: "n", steps: [step] }), { agents: { x: fail(), other: "never" } }).settle();
     bench.send({ type: "cancel" });
     bench.send({ type: "retry" });
     expect([...bench.open.keys()]).toEqual(["run-1/p/1/3"]);
     bench.send({ type: "task.completed", taskId: "run-1/p/1/3", output: 5 });
     expect(bench.phase).toBe("completed");
+  });
+
+  test("a run whose last result was undone is not retried, though that result came with the event that failed it", () => {
+    const steps = [task("a", { compensate: "undo" }), task("b", { input: { x: "$.input.none * 'a'" } })];
+    const bench = new Bench(define({ name: "n", steps }), { agents: { a: 1, undo: null } });
+    bench.run();
+    expect([bench.phase, bench.calls]).toEqual(["failed", ["a", "undo"]]);
+    const { state } = bench;
+    expect(bench.send({ type: "retry" })).toEqual([]);
+    expect(bench.state).toBe(state);
+  });
+
+  test("a copy of a run that is being undone goes on undoing, by a task of its own", () => {
+    const steps = [
+      task("a", { checkpoint: true }),
+      task("b", { compensate: "undo" }),
+      task("c", { onError: { action: "rollback" } }),
+    ];
+    const bench = new Bench(define({ name: "n", steps }), {
+      agents: { a: 1, b: 2, c: fail(), undo: "never" },
+    }).settle();
+    expect([...bench.open.values()].map(({ capability }) => capability)).toEqual(["undo"]);
+    const before = bench.state;
+    bench.send({ type: "fork", executionId: "run-2" });
+    expect(bench.state).not.toBe(before);
+    expect(bench.state.context.phase).toBe("compensating");
+    expect([...bench.open.keys()].filter((id) => id.startsWith("run-2/"))).toEqual(["run-2/$undo/2/1"]);
+    expect(bench.open.get("run-2/$undo/2/1")).toMatchObject({ capability: "undo", step: "b" });
   });
 
   test("a retry of a run that failed at its resumption keeps the results that were held, and no time that was up", () => {

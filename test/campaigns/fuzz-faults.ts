@@ -1,0 +1,89 @@
+import { MutatedHouse } from "../simulation/mutation.ts";
+
+/** What the campaign of hostile frames needs of the house. */
+const parts = ["package.json", "machines", "src", "test/campaigns", "test/conformance", "test/fixtures/wire"];
+/** Enough for each fault to be found by the seed. */
+const [frames, seed] = [2_500, 1];
+
+export interface Fault {
+  /** A node that does this. */
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** Faults of the product that the campaign must find; the first ones stand for each kind of it. */
+export const faults: readonly Fault[] = [
+  {
+    name: "passes over kinds of frames that nobody knows, and malformed messages",
+    file: "machines/wire/read-frame.ts",
+    find: "if (schema === undefined)",
+    replace: "if (schema === undefined) return ignored;\n  if (schema === undefined)",
+  },
+  {
+    name: "takes any position in an acknowledgement",
+    file: "machines/wire/frames.ts",
+    find: `if (!isPosition(frame["a"]) || !isPosition(frame["l"])) return false;`,
+    replace: "",
+  },
+  {
+    name: "takes an acknowledgement of what was never sent",
+    file: "machines/session/receiving.ts",
+    find: "if (frame.a > state.outbox.lastSent) return undefined;",
+    replace: "",
+  },
+  {
+    name: "does not look how deep a frame nests",
+    file: "machines/wire/depth.ts",
+    find: `if (levels === 0) return "too deep";`,
+    replace: "",
+  },
+  {
+    name: "takes a key __proto__",
+    file: "machines/wire/depth.ts",
+    find: `if (key === "__proto__") return "has a __proto__ key";`,
+    replace: "",
+  },
+  {
+    name: "counts the levels of a binary frame wrong by one",
+    file: "src/remote/codecs/msgpack.ts",
+    find: "findMsgpackFault(data)",
+    replace: "findMsgpackFault(data, depthMax + 1)",
+  },
+  {
+    name: "takes a message after a gap",
+    file: "machines/session/receiving.ts",
+    find: "if (envelope.s !== recv + 1)",
+    replace: "if (envelope.s < recv)",
+  },
+  {
+    name: "lets a stranger say as much as a peer",
+    file: "src/remote/door.ts",
+    find: "pipe.limitFrames(handshakeFrameBytesMax);",
+    replace: "",
+  },
+  {
+    name: "asks nobody who they are",
+    file: "machines/session/admission.ts",
+    find: `rules.isToken(auth.token) ? admit(hello) : refuse(4401, "the token is not accepted")`,
+    replace: "admit(hello)",
+  },
+  {
+    name: "gives every breach the same wrong code",
+    file: "machines/wire/read-frame.ts",
+    find: "code: 4400, reason",
+    replace: "code: 4500, reason",
+  },
+];
+
+/** Runs a short campaign against a node with a fault, in a process of its own. */
+export async function findingsWith({ name, ...edit }: Fault): Promise<readonly string[]> {
+  using house = new MutatedHouse({ name: "fuzz", edits: [edit] }, parts);
+  const { findings } = await house.evaluate<{ readonly findings: readonly string[] }>(
+    "test/campaigns/fuzz-run.ts",
+    `({ runFuzz }) => runFuzz(${JSON.stringify({ frames, seed })})`,
+  );
+  if (findings.length === 0) throw new Error(`no finding with seed ${seed} in a node that ${name}`);
+  return findings;
+}
