@@ -35,8 +35,15 @@ function counting(signer: Signer, tally: Tally): Signer {
 /** CPU milliseconds, and decisions, before anything is measured, so that compiling is over. */
 const warmMs = 3_000;
 const warmDecisions = 8;
-/** Operations per region of calibration. */
+/** Signatures, and checks, of one calibration. */
 const calibrations = 200;
+/**
+ * CPU milliseconds of decisions between two calibrations, one decision at least: a shared machine's speed changes within
+ * less than a second.
+ */
+const windowMs = 60;
+/** Regions that the efficiency is measured over: a neighbour on the same machine moves one window by a tenth. */
+const efficiencyRegions = 3;
 
 /** A signature of one voter over bytes as long as ours. */
 interface Sample {
@@ -136,18 +143,23 @@ export async function measureDecisionsOf(sitting: Sitting, scale: Scale): Promis
   const samples = await sampleSignatures(count);
   const shares: number[] = [];
   const limits: number[] = [];
-  const until = cpuMs() + scale.regionMs;
+  const until = cpuMs() + efficiencyRegions * scale.regionMs;
+  let before = await calibrate(samples);
   do {
-    const { sign, verify } = await calibrate(samples);
     Object.assign(tally, { signs: 0, verifies: 0 });
     const from = cpuMs();
     let decisions = 0;
-    for (; cpuMs() - from < scale.regionMs / 4; decisions += 1) await step();
+    do decisions += await step();
+    while (cpuMs() - from < windowMs);
     const spent = cpuMs() - from;
     if (tally.signs !== decisions * counts.signs || tally.verifies !== decisions * counts.verifies)
       throw new Error(`${decisions} decisions of ${count} made ${tally.signs} signatures and ${tally.verifies} checks`);
+    const after = await calibrate(samples);
+    const sign = (before.sign + after.sign) / 2;
+    const verify = (before.verify + after.verify) / 2;
     limits.push(1_000 / (counts.signs * sign + counts.verifies * verify));
     shares.push((tally.signs * sign + tally.verifies * verify) / spent);
+    before = after;
   } while (cpuMs() < until);
   return { decisions: rate, limit: { value: medianOf(limits) }, efficiency: { value: medianOf(shares) } };
 }

@@ -1,4 +1,4 @@
-import { failureCodes, usageCodes, type RetryAdvice } from "../../machines/failure.ts";
+import { failureCodes, usageCodes, type RetryAdvice } from "../../machines/failure-codes.ts";
 import { type Generator, writeTable } from "./generator.ts";
 
 const retryWords = { now: "at once", later: "after a wait", never: "no: it would fail the same way" };
@@ -20,7 +20,7 @@ export const errorCodes: Generator = {
   file: "docs/errors.md",
   render: () => `# Error codes
 
-Generated from \`machines/failure.ts\` by \`npm run docs\`; change the table there. Codes are stable and never reused.
+Generated from \`machines/failure-codes.ts\` by \`npm run docs\`; change the table there. Codes are stable and never reused.
 
 ## Failures
 
