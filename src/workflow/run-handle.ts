@@ -44,7 +44,10 @@ export interface RunHandle {
   pause(): Promise<Outcome<null>>;
   /** Lets a paused run go on; fields of `input` replace those of its input. */
   resume(input?: { readonly [name: string]: Json }): Promise<Outcome<null>>;
-  /** Ends the run; with `compensate`, completed steps are undone first, the newest first. */
+  /**
+   * Ends the run; with `compensate`, completed steps are undone first, the newest first. A run that is being undone
+   * already is left with what is not undone yet; with `compensate` it undoes everything.
+   */
   stop(options?: { readonly compensate?: boolean; readonly reason?: string }): Promise<Outcome<null>>;
   /** A named message for the run. The same `id` is taken once. */
   signal(name: string, payload?: unknown, options?: { readonly id?: string }): Promise<Outcome<null>>;

@@ -274,6 +274,14 @@ function endStates(shape: RunShape): { readonly [state: string]: StateNode } {
       ],
       ...(resumes.length === 0 ? {} : { "compensation.rolledBack": resumeArrows(shape, "") }),
       "compensation.failed": [{ target: runStates.parked }],
+      cancel: [
+        {
+          guard: { type: "asksUndo" },
+          actions: [{ type: "cancel" }],
+          description: "everything is undone, and then the run is cancelled",
+        },
+        { target: runStates.cancelled, actions: [{ type: "cancel" }], description: "the rest stays as it is" },
+      ],
     },
   };
   const parked: StateNode = {

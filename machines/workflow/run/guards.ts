@@ -24,9 +24,14 @@ const guards: { readonly [name: string]: GuardRule } = {
   /** The run may be cancelled: it is neither over nor being undone. */
   isUnderWay: (turn) => isUnderWay(turn),
   /** Whoever cancels the run wants what is done undone. */
-  wantsUndo: (turn) =>
-    isUnderWay(turn) && (turn.event as { compensate?: unknown }).compensate === true && hasUndo(turn),
+  asksUndo: (turn) => asksUndo(turn),
+  /** That too, and there is something to undo. */
+  wantsUndo: (turn) => isUnderWay(turn) && asksUndo(turn) && hasUndo(turn),
 };
+
+function asksUndo({ event }: Turn): boolean {
+  return (event as { compensate?: unknown }).compensate === true;
+}
 
 function isUnderWay({ context: { phase } }: Turn): boolean {
   return phase === "running" || phase === "paused" || phase === "compensation-failed";

@@ -177,6 +177,7 @@ export function endFailed(turn: Turn): void {
 export function cancelRun(turn: Turn, event: RunEvent): void {
   const { context } = turn;
   if (event.type !== "cancel") return;
+  turn.touched = true;
   context.held = [];
   if (event.reason !== undefined) context.cancelReason = event.reason;
   if (event.compensate === true) context.undoing = { because: "cancelled", until: 0 };

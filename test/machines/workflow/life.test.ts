@@ -101,6 +101,31 @@ describe("cancel and compensate", () => {
     }
   });
 
+  test("a stop while a run is being undone ends it, and leaves the rest as it is", () => {
+    const bench = new Bench(define(saga), { agents: { c: fail(), undo_x: "never" } }).settle();
+    expect([...bench.open.values()].map(({ capability }) => capability)).toEqual(["undo_x"]);
+    bench.send({ type: "cancel", reason: "enough" });
+    expect([bench.phase, bench.open.size]).toEqual(["cancelled", 0]);
+    expect(bench.calls).not.toContain("undo_a");
+    expect(bench.effects.at(-1)).toEqual({ type: "cancelled", reason: "enough" });
+  });
+
+  test("a stop that asks for it makes a rollback undo everything, and the run does not go on", () => {
+    const steps = [
+      task("a", { compensate: "undo_a", next: "b" }),
+      task("b", { compensate: "undo_b", checkpoint: true, next: "c" }),
+      task("c", { compensate: "undo_c", next: "d" }),
+      task("d", { onError: { action: "rollback" } }),
+    ];
+    const bench = new Bench(define({ name: "n", steps }), { agents: { d: fail(), undo_c: "never" } }).settle();
+    const [open] = bench.open.keys();
+    bench.send({ type: "cancel", compensate: true, reason: "enough" });
+    expect([bench.phase, ...bench.open.keys()]).toEqual(["compensating", open]);
+    bench.send({ type: "task.completed", taskId: open ?? "", output: null });
+    bench.run();
+    expect([bench.phase, ...bench.calls.slice(4)]).toEqual(["cancelled", "undo_c", "undo_b", "undo_a"]);
+  });
+
   test("undoing has retries of its own; where it stops, the run is parked and a retry goes on", () => {
     let calls = 0;
     const agents = { c: fail(), undo_x: () => ((calls += 1) < 3 ? fail() : 1) };
