@@ -5,9 +5,10 @@ export interface Cell {
   readonly bytes: number;
 }
 
+export const busyCell: Cell = { name: "64 × 100 B", inFlight: 64, bytes: 100 };
 export const cells: readonly Cell[] = [
   { name: "1 × 100 B", inFlight: 1, bytes: 100 },
-  { name: "64 × 100 B", inFlight: 64, bytes: 100 },
+  busyCell,
   { name: "64 × 4 KiB", inFlight: 64, bytes: 4_096 },
 ];
 

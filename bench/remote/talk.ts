@@ -2,10 +2,15 @@ import type { Arm, Reading } from "../measuring/arm.ts";
 import { cpuMs, wallMs } from "../measuring/clocks.ts";
 import { endOther, startOther, type Other } from "./other-process.ts";
 import { peers, type PeerName } from "./peers/table.ts";
-import { cells, oneWayAheadMax, oneWayBytes, type Cell } from "./scales.ts";
+import { busyCell, cells, oneWayAheadMax, oneWayBytes, type Cell } from "./scales.ts";
 import type { Client } from "./wire.ts";
 
-/** Wall milliseconds before anything is measured, and while it is. */
+/**
+ * Wall milliseconds of many calls at once before anything is measured: one call at a time is too little for a compiler
+ * to notice what is worth its while, and the first cell would be one of half-compiled code.
+ */
+const compileMs = { quick: 1_000, full: 3_000 };
+/** Wall milliseconds before each cell is measured, and while it is. */
 const warmMs = { quick: 300, full: 500 };
 const measuredMs = { quick: 500, full: 1_500 };
 
@@ -89,6 +94,7 @@ export function talkBy(name: PeerName): Arm {
     const client = await (await peers[name]()).connect(other.port);
     const spell = { warmMs: quick ? warmMs.quick : warmMs.full, ms: quick ? measuredMs.quick : measuredMs.full };
     const readings: [string, Reading][] = [];
+    await roundTrips(client, busyCell, other, { warmMs: 0, ms: quick ? compileMs.quick : compileMs.full });
     for (const cell of cells) readings.push(...readingsOf(cell.name, await roundTrips(client, cell, other, spell)));
     if (client.tell !== undefined) readings.push(...readingsOf("one way", await oneWay(client, other, spell)));
     await endOther(other);
