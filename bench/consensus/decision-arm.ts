@@ -7,6 +7,7 @@ import { Observe } from "../../src/ports/observe.ts";
 import type { Signer } from "../../src/ports/signer.ts";
 import type { Reading, Readings, Scale } from "../measuring/arm.ts";
 import { cpuMs, startClocks } from "../measuring/clocks.ts";
+import { calibrate, sampleSignatures } from "./calibration.ts";
 import type { Mode } from "./scales.ts";
 import { medianOf } from "../measuring/median.ts";
 
@@ -35,8 +36,6 @@ function counting(signer: Signer, tally: Tally): Signer {
 /** CPU milliseconds, and decisions, before anything is measured, so that compiling is over. */
 const warmMs = 3_000;
 const warmDecisions = 8;
-/** Signatures, and checks, of one calibration. */
-const calibrations = 200;
 /**
  * CPU milliseconds of decisions between two calibrations, one decision at least: a shared machine's speed changes within
  * less than a second.
@@ -44,41 +43,6 @@ const calibrations = 200;
 const windowMs = 60;
 /** Regions that the efficiency is measured over: a neighbour on the same machine moves one window by a tenth. */
 const efficiencyRegions = 3;
-
-/** A signature of one voter over bytes as long as ours. */
-interface Sample {
-  readonly signer: Signer;
-  readonly bytes: Uint8Array;
-  readonly signature: Uint8Array;
-}
-
-/**
- * One sample a voter, as in a decision: a processor foresees the branches of one and the same check done again and
- * again, which makes it 3 % cheaper than any that a panel ever does.
- */
-async function sampleSignatures(voters: number): Promise<readonly Sample[]> {
-  return await Promise.all(
-    Array.from({ length: voters }, async (_, index) => {
-      const signer = createSigner();
-      const bytes = new Uint8Array(49).fill(index);
-      return { signer, bytes, signature: await signer.sign(bytes) };
-    }),
-  );
-}
-
-/** CPU milliseconds of one signature and of one check. */
-async function calibrate(samples: readonly Sample[]): Promise<{ sign: number; verify: number }> {
-  const cost = async (work: (sample: Sample) => unknown): Promise<number> => {
-    const rounds = Math.ceil(calibrations / samples.length);
-    const from = cpuMs();
-    for (let round = 0; round < rounds; round += 1) for (const sample of samples) await work(sample);
-    return (cpuMs() - from) / (rounds * samples.length);
-  };
-  return {
-    sign: await cost(({ signer, bytes }) => signer.sign(bytes)),
-    verify: await cost(({ signer, bytes, signature }) => verifyEd25519(signer.publicKey, bytes, signature)),
-  };
-}
 
 /** Warms up for a while, then counts whole decisions for one region's time. */
 async function measureDecisions(step: () => Promise<number>, { regionMs }: Scale): Promise<Reading> {
