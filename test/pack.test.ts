@@ -74,7 +74,7 @@ beforeAll(() => {
   writeFileSync(join(project, "program.ts"), program);
   writeFileSync(join(project, "first.ts"), `${firstProgram?.code}\n`);
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify(tsconfig));
-}, 120_000);
+}, 600_000);
 
 afterAll(() => packed?.[Symbol.dispose]());
 

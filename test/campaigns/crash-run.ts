@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,6 +32,11 @@ export interface CrashResult extends CrashCounts {
 const earlyShare = 0.25;
 /** Longest life after a process said that it is ready, in milliseconds, unless the campaign says otherwise. */
 const lifeMsDefault = 600;
+/**
+ * The most that a life must have written of its calls before it dies, in bytes: some hundred calls. On a busy machine it
+ * comes to nothing within its time, and there would be nothing to judge.
+ */
+const workBytes = 16_384;
 /** How long the last life may take, in milliseconds. */
 const lastLifeMs = 120_000;
 
@@ -80,7 +85,7 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
     for (let life = 1; life <= kills + 1; life += 1) {
       const isLast = life > kills;
       const one = begin({ ...files, life, atOnce, ordersMax, isLast, sabotage }, join(folder, "cache"));
-      const death = await (isLast ? finish(one) : kill(one, random, lifeMs));
+      const death = await (isLast ? finish(one) : kill(one, random, { lifeMs, effects: files.effects }));
       if (death !== (isLast ? 0 : "SIGKILL")) {
         const message = `life ${life} ended with ${death}: ${one.complaint()}`;
         findings.push({ rule: "a life ends as it is told to", message });
@@ -94,11 +99,20 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
   }
 }
 
-/** Some die while they start and recover, most under load. */
-async function kill(life: Life, random: { next(): number }, lifeMs: number): Promise<number | string> {
+/** Some die while they start and recover, most under load: not before they have worked for so long, nor done so much. */
+async function kill(
+  life: Life,
+  random: { next(): number },
+  { lifeMs, effects }: { readonly lifeMs: number; readonly effects: string },
+): Promise<number | string> {
   const [chance, moment] = [random.next(), random.next()];
-  if (chance >= earlyShare) await Promise.race([life.ready, life.ended]);
+  const isEarly = chance < earlyShare;
+  if (!isEarly) await Promise.race([life.ready, life.ended]);
+  const from = statSync(effects).size;
   await sleep(moment * lifeMs);
+  // Polls, since a file tells nobody that it has grown. A life that hangs comes to its end by the test's own deadline.
+  while (!isEarly && statSync(effects).size - from < moment * workBytes && life.process.exitCode === null)
+    await sleep(5);
   life.process.kill("SIGKILL");
   return life.ended;
 }

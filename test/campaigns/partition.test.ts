@@ -10,8 +10,9 @@ import { describe, expect, test } from "vitest";
 const patienceMs = 2 * 3 * 200;
 const sessionMs = 1_500;
 /** What two busy processes may take on top. */
-const slackMs = 1_500;
-const partMs = 6_000;
+const slackMs = 4_000;
+/** Longer than both sides may take to notice. */
+const partMs = 8_000;
 
 const ip = (...args: readonly string[]): void => void execFileSync("ip", args, { stdio: "pipe" });
 
@@ -84,7 +85,7 @@ class Land implements Disposable {
 }
 
 /** Polls, since what is waited for is said by other processes. */
-async function until<Value>(what: string, find: () => Value | undefined, withinMs = 25_000): Promise<Value> {
+async function until<Value>(what: string, find: () => Value | undefined, withinMs = 60_000): Promise<Value> {
   const from = performance.now();
   for (;;) {
     const found = find();

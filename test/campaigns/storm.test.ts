@@ -15,7 +15,7 @@ const clients = 500;
 /** How long the last client may take: the longest wait between two attempts, twice. */
 const upWithinMs = 60_000;
 /** How long what the server has said may be on its way: it comes through a pipe, and its clients over sockets. */
-const heardWithinMs = 10_000;
+const heardWithinMs = 60_000;
 /** Share of the clients that may knock within one second; without chance in their waits all would. */
 const shareAtOnce = 0.8;
 /** How long the server is gone. */
@@ -27,16 +27,18 @@ async function serve(port: number) {
   const argv = ["--conditions=troupe-source", file, String(port)];
   const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
   const joins: number[] = [];
+  const joined = new Set<string>();
   const knocks: number[] = [];
   const url = await new Promise<string>((resolve) =>
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const said = JSON.parse(line) as { url?: string; joined?: number; knocked?: number };
+      const said = JSON.parse(line) as { url?: string; joined?: number; peer?: string; knocked?: number };
       if (said.url !== undefined) resolve(said.url);
       if (said.joined !== undefined) joins.push(said.joined);
+      if (said.peer !== undefined) joined.add(said.peer);
       if (said.knocked !== undefined) knocks.push(said.knocked);
     }),
   );
-  return { child, joins, knocks, url };
+  return { child, joins, joined, knocks, url };
 }
 
 function mostWithin(ms: number, times: readonly number[]): number {
@@ -80,8 +82,9 @@ test(`${clients} clients over real sockets lose their server to kill -9 and all 
     const backMs = await allUp();
     expect(up()).toBe(clients);
     const from = performance.now();
-    while (second.joins.length < clients && performance.now() - from < heardWithinMs) await sleep(20);
-    expect(second.joins).toHaveLength(clients);
+    while (second.joined.size < clients && performance.now() - from < heardWithinMs) await sleep(20);
+    // One whose welcome comes too late for it joins again.
+    expect(second.joined.size).toBe(clients);
     const worst = mostWithin(1_000, second.joins);
     // Who is let in knocked before: as many more as may stand at the door when the second begins.
     expect(worst).toBeLessThanOrEqual(handshakeBurstMax + handshakesPerSecondMax + strangersPerAddressMax);

@@ -86,7 +86,7 @@ async function examine(
   return { code, found: checks.filter(({ name }) => /^wss?:/.test(name)) };
 }
 
-describe("doctor --connect", { timeout: 60_000 }, () => {
+describe("doctor --connect", () => {
   test("says that a node lets it in, and what to do where the token is wrong or TLS is not spoken", async () => {
     const { url, child } = await serve("token:env:TROUPE_TEST_TOKEN");
     try {

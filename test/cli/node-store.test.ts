@@ -2,11 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { endAll } from "../remote/yard.ts";
 import { makeFolder, startProgram, troupe, type Finished } from "./command-line.ts";
 
-const folder = makeFolder({
-  "agents.ts": `import { defineAgent } from "troupe";
+const agents = `import { defineAgent } from "troupe";
 import { z } from "zod";
 export default (troupe) => defineAgent({
   name: "notary",
@@ -14,14 +14,17 @@ export default (troupe) => defineAgent({
     note: { input: z.null(), output: z.number(), run: async () => (await troupe.store.append("notes", ["seen"])).seq },
   },
 });
-`,
-});
-mkdirSync(join(folder.path, "node_modules"));
-symlinkSync(join(import.meta.dirname, "../.."), join(folder.path, "node_modules/troupe"));
-symlinkSync(join(import.meta.dirname, "../../node_modules/zod"), join(folder.path, "node_modules/zod"));
+`;
 const started: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of started) child.kill("SIGKILL");
+let folder: ReturnType<typeof makeFolder>;
+beforeEach(() => {
+  folder = makeFolder({ "agents.ts": agents });
+  mkdirSync(join(folder.path, "node_modules"));
+  symlinkSync(join(import.meta.dirname, "../.."), join(folder.path, "node_modules/troupe"));
+  symlinkSync(join(import.meta.dirname, "../../node_modules/zod"), join(folder.path, "node_modules/zod"));
+});
+afterEach(async () => {
+  await endAll(started.splice(0));
   folder.remove();
 });
 

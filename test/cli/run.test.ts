@@ -21,7 +21,7 @@ interface Document {
   readonly steps: readonly { readonly path: string; readonly status: string; readonly attempts: number }[];
 }
 
-describe("troupe run", { timeout: 40_000 }, () => {
+describe("troupe run", () => {
   test("killed with -9 half way and started again with the same key, goes on where it was and prints one result", async () => {
     const folder = folderOf();
     const killed = startTroupe(argsOf(folder, "--key", "night"), folder);
@@ -86,7 +86,7 @@ describe("troupe run", { timeout: 40_000 }, () => {
   });
 });
 
-describe("troupe runs", { timeout: 40_000 }, () => {
+describe("troupe runs", () => {
   test("pauses a run that another process works on, and tells its history in words afterwards", async () => {
     const folder = folderOf();
     const running = startTroupe(argsOf(folder, "--key", "day"), folder);

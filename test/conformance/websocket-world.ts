@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemIds } from "../../src/ports/chance.ts";
-import { systemClock } from "../../src/ports/clock.ts";
 import { HttpDoor } from "../../src/listen/door.ts";
 import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { acceptWebSockets, webSocketTransport } from "../../src/remote/websocket-transport.ts";
 import { seededRandom } from "../../src/testing/seeded.ts";
 import { ChaosProxy } from "./chaos-proxy.ts";
+import { RunningClock } from "./running-clock.ts";
 import { Witness } from "./transport-witness.ts";
 import {
   everything,
@@ -18,7 +18,10 @@ import {
   type WorldOptions,
 } from "./transport-world.ts";
 
-/** Real sockets on loopback, through the proxy. */
+/** How long something may take that has no deadline of its own: a busy machine has its time. */
+const patienceMs = 15_000;
+
+/** Real sockets on loopback, through the proxy; time stands still while this process does. */
 export function webSocketWorld({
   seed,
   codec = jsonCodec,
@@ -26,11 +29,12 @@ export function webSocketWorld({
 }: WorldOptions): World & { narrow(bytesPerMs: number): void } {
   const witness = new Witness();
   const random = seededRandom(seed);
+  const clock = new RunningClock();
   const proxies: ChaosProxy[] = [];
   const nodes: TestNode[] = [];
   const doors = new Set<HttpDoor>();
   const crashed = new Set<TestNode>();
-  const ports = { clock: systemClock, random, ids: systemIds, ...(step === undefined ? {} : { step }) };
+  const ports = { clock, random, ids: systemIds, ...(step === undefined ? {} : { step }) };
   const start = async (name: string, proxy: ChaosProxy, setup: NodeSetup = {}): Promise<TestNode> => {
     const door = await HttpDoor.open({ port: 0, authenticated: false, hosts: [`127.0.0.1:${proxy.port}`] });
     doors.add(door);
@@ -94,11 +98,11 @@ export function webSocketWorld({
     close(closed) {
       for (const proxy of proxies) proxy.closed = closed;
     },
-    pass: (ms) => sleep(ms),
-    async until(what, isSo, limitMs = 5_000) {
-      const until = systemClock.now() + limitMs;
+    pass: (ms) => new Promise((resolve) => void clock.after(ms, resolve)),
+    async until(what, isSo, limitMs = patienceMs) {
+      const until = clock.now() + limitMs;
       while (!isSo()) {
-        if (systemClock.now() >= until) throw new Error(`not within ${limitMs} ms: ${what}`);
+        if (clock.now() >= until) throw new Error(`not within ${limitMs} ms: ${what}`);
         await sleep(1);
       }
     },
@@ -108,6 +112,7 @@ export function webSocketWorld({
       // A link that has not heard yet that it was cut would wait for its peer.
       await sleep(10);
       await Promise.all(nodes.map((node) => node.remote.close()));
+      clock[Symbol.dispose]();
     },
   };
 }

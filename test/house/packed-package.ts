@@ -13,8 +13,8 @@ export interface Run {
 
 const leftOut = new Set(["node_modules", "dist", ".git", ".troupe", "coverage"]);
 
-/** Longest run of one child process, in milliseconds: an install over a slow network. */
-const childMs = 120_000;
+/** Longest run of one child process, in milliseconds: an install over a slow network, tried again by npm itself. */
+const childMs = 240_000;
 
 /** The environment of a user's shell: without what `npm run` adds, and with this Node.js first on PATH. */
 function userEnvironment(path: string | undefined): NodeJS.ProcessEnv {

@@ -5,9 +5,10 @@ import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { Bridge, bridgeClientsMax, relayedBytesMax } from "../../src/inspect/bridge.ts";
+import { Bridge, bridgeClientsMax, goodbyeMs, relayedBytesMax } from "../../src/inspect/bridge.ts";
 import { Replay } from "../../src/inspect/replay.ts";
 import { systemClock } from "../../src/ports/clock.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { rootFolder } from "../house/source-files.ts";
 import { Inbox } from "./receiver.ts";
 
@@ -33,8 +34,11 @@ function push(text: string): void {
 }
 
 /** Connects, and resolves with the inbox of the socket. */
-async function join(headers: Record<string, string> = {}): Promise<{ socket: WebSocket; inbox: Inbox }> {
-  const socket = new WebSocket(bridge.url, { headers });
+async function join(
+  headers: Record<string, string> = {},
+  { url }: Bridge = bridge,
+): Promise<{ socket: WebSocket; inbox: Inbox }> {
+  const socket = new WebSocket(url, { headers });
   const inbox = new Inbox();
   socket.on("message", (data) => inbox.hear(data));
   await once(socket, "open");
@@ -236,21 +240,27 @@ describe("opening and closing", () => {
   });
 
   test("closing hands over what is queued and says goodbye", async () => {
-    const { socket, inbox } = await join();
+    const patient = await Bridge.open(replay, { port: 0, inspectorUrl, clock: new FakeClock() });
+    const { socket, inbox } = await join({}, patient);
     for (let index = 0; index < 1_000; index += 1) push(`event ${index}`);
     const closed = once(socket, "close");
-    await bridge.close();
+    await patient.close();
     expect((await closed)[0]).toBe(1001);
     expect(inbox.messages).toHaveLength(1_000);
   });
 
   test("closing does not wait for a client that has stopped reading", async () => {
-    const { socket } = await join();
+    const clock = new FakeClock();
+    const patient = await Bridge.open(replay, { port: 0, inspectorUrl, clock });
+    const { socket } = await join({}, patient);
     socket.pause();
     for (let index = 0; index < 200; index += 1) push("x".repeat(100_000));
-    const from = performance.now();
-    await bridge.close();
-    expect(performance.now() - from).toBeLessThan(4_000);
+    let isClosed = false;
+    const closed = patient.close().then(() => (isClosed = true));
+    await clock.advance(goodbyeMs - 1);
+    expect(isClosed).toBe(false);
+    await clock.advance(1);
+    await closed;
     socket.terminate();
   });
 });

@@ -14,6 +14,7 @@ import {
   type Troupe,
 } from "troupe";
 import { describe, expect, test } from "vitest";
+import { endAll } from "./yard.ts";
 
 interface Effect {
   readonly node: string;
@@ -52,10 +53,9 @@ class Houses implements AsyncDisposable {
     return all.filter((effect) => effect.node === node);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) child.kill("SIGKILL");
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endAll(this.#children);
     rmSync(this.#folder, { recursive: true });
-    return Promise.resolve();
   }
 }
 
@@ -87,7 +87,6 @@ function contentsPerPlace(effects: readonly Effect[]): number[] {
 describe("a council of four processes, each with its key, its replica and its store", () => {
   test.each(["prevote", "precommit"] as const)(
     "decides when one is killed (kill -9) at its first %s, and the certificate holds",
-    { timeout: 60_000 },
     async (fall) => {
       await using houses = new Houses();
       await using chair = await createTroupe({ node: "chair", links });
@@ -107,43 +106,39 @@ describe("a council of four processes, each with its key, its replica and its st
     },
   );
 
-  test(
-    "waits for one that it cannot do without, and that goes on with its store: it signs nothing twice",
-    { timeout: 60_000 },
-    async () => {
-      await using houses = new Houses();
-      await using chair = await createTroupe({ node: "chair", links });
-      const nodes = await Promise.all(
-        ["ann", "bob", "cy"].map((name) => houses.start(name, name === "cy" ? "precommit" : "never")),
-      );
-      const cy = nodes[2];
-      if (cy === undefined) throw new Error("it was started");
-      // The fourth is nowhere: three of four are just enough.
-      const { member } = createMember({ id: "dee" });
-      const gone = {
-        ok: false,
-        failure: { code: "remote/forbidden", message: "no", retry: "never", data: {} },
-      } as const;
-      const nowhere: Participant = {
-        member,
-        vote: async () => gone,
-        replica: { join: async () => gone, listen: async () => gone, say: () => undefined, leave: () => undefined },
-      };
-      const voters = await Promise.all(nodes.map((node) => houses.seat(chair, node)));
-      const deciding = chair.decide({ ...question, voters: [...voters, nowhere], timeoutMs: 30_000 });
-      expect(await cy.over).toEqual([null, "SIGKILL"]);
-      const before = houses.effects("cy").filter(({ what }) => what === "vote");
-      expect(before.at(-1)).toMatchObject({ kind: "precommit" });
-      const again = await houses.start("cy", "never", Number(new URL(cy.url).port));
-      expect(again.member).toEqual(cy.member);
-      const decision = await deciding;
-      expect(decision).toMatchObject({ status: "decided", option: "yes", evidence: [] });
-      const verdict = verifyCertificate(decision.certificate, decision.electorate);
-      expect(verdict).toMatchObject({ ok: true, option: "yes", members: ["ann", "bob", "cy"] });
-      const effects = houses.effects("cy");
-      expect(effects.filter(({ what }) => what === "asked")).toHaveLength(1);
-      expect(effects.length).toBeGreaterThan(before.length + 1);
-      expect(contentsPerPlace(effects).every((size) => size === 1)).toBe(true);
-    },
-  );
+  test("waits for one that it cannot do without, and that goes on with its store: it signs nothing twice", async () => {
+    await using houses = new Houses();
+    await using chair = await createTroupe({ node: "chair", links });
+    const nodes = await Promise.all(
+      ["ann", "bob", "cy"].map((name) => houses.start(name, name === "cy" ? "precommit" : "never")),
+    );
+    const cy = nodes[2];
+    if (cy === undefined) throw new Error("it was started");
+    // The fourth is nowhere: three of four are just enough.
+    const { member } = createMember({ id: "dee" });
+    const gone = {
+      ok: false,
+      failure: { code: "remote/forbidden", message: "no", retry: "never", data: {} },
+    } as const;
+    const nowhere: Participant = {
+      member,
+      vote: async () => gone,
+      replica: { join: async () => gone, listen: async () => gone, say: () => undefined, leave: () => undefined },
+    };
+    const voters = await Promise.all(nodes.map((node) => houses.seat(chair, node)));
+    const deciding = chair.decide({ ...question, voters: [...voters, nowhere], timeoutMs: 60_000 });
+    expect(await cy.over).toEqual([null, "SIGKILL"]);
+    const before = houses.effects("cy").filter(({ what }) => what === "vote");
+    expect(before.at(-1)).toMatchObject({ kind: "precommit" });
+    const again = await houses.start("cy", "never", Number(new URL(cy.url).port));
+    expect(again.member).toEqual(cy.member);
+    const decision = await deciding;
+    expect(decision).toMatchObject({ status: "decided", option: "yes", evidence: [] });
+    const verdict = verifyCertificate(decision.certificate, decision.electorate);
+    expect(verdict).toMatchObject({ ok: true, option: "yes", members: ["ann", "bob", "cy"] });
+    const effects = houses.effects("cy");
+    expect(effects.filter(({ what }) => what === "asked")).toHaveLength(1);
+    expect(effects.length).toBeGreaterThan(before.length + 1);
+    expect(contentsPerPlace(effects).every((size) => size === 1)).toBe(true);
+  });
 });

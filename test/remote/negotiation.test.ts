@@ -1,19 +1,19 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTroupe, defineAgent } from "troupe";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { z } from "zod";
 import type { Codec } from "../../machines/wire/codec.ts";
 import { HttpDoor } from "../../src/listen/door.ts";
 import { systemIds } from "../../src/ports/chance.ts";
-import { systemClock } from "../../src/ports/clock.ts";
 import type { Pipe } from "../../src/ports/transport.ts";
 import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { acceptWebSockets, webSocketTransport } from "../../src/remote/websocket-transport.ts";
 import { seededRandom } from "../../src/testing/seeded.ts";
+import { RunningClock } from "../conformance/running-clock.ts";
 import { TestHost } from "../conformance/transport-host.ts";
 import { everything, testPace } from "../conformance/transport-world.ts";
 
@@ -31,8 +31,11 @@ async function doorWith(codecs: readonly Codec[], accept: (pipe: Pipe) => void =
   return { url, agreed, [Symbol.asyncDispose]: () => door[Symbol.asyncDispose]() };
 }
 
+const clock = new RunningClock();
+afterAll(() => clock[Symbol.dispose]());
+
 function nodeOf(name: string, host: TestHost): RemoteNode {
-  const ports = { clock: systemClock, random: seededRandom(1), ids: systemIds };
+  const ports = { clock, random: seededRandom(1), ids: systemIds };
   return new RemoteNode({
     node: name,
     ...ports,
@@ -78,11 +81,11 @@ describe("the codec of a connection", () => {
     });
     const inputs = [new Uint8Array([1, 2, 3]), [1, 2, 3, 4].map((id) => ({ id })), "\ud800", new Date(5)];
     const early = inputs.map((input) =>
-      link.session.requests.call({ path: "/a" }, "echo", { input, options: { timeoutMs: 5_000 } }),
+      link.session.requests.call({ path: "/a" }, "echo", { input, options: { timeoutMs: 30_000 } }),
     );
     await link.ready();
     const late = inputs.map((input) =>
-      link.session.requests.call({ path: "/a" }, "echo", { input, options: { timeoutMs: 5_000 } }),
+      link.session.requests.call({ path: "/a" }, "echo", { input, options: { timeoutMs: 30_000 } }),
     );
     for (const asked of [early, late])
       expect(await Promise.all(asked)).toEqual(inputs.map((value) => ({ ok: true, value })));
@@ -116,7 +119,7 @@ describe("the codec of a connection", () => {
       known.splice(0, known.length, ...codecs);
       pipes.at(-1)?.terminate();
       const asked = Array.from({ length: 20 }, () =>
-        link.session.requests.call({ path: "/a" }, "echo", { input: blob, options: { timeoutMs: 5_000 } }),
+        link.session.requests.call({ path: "/a" }, "echo", { input: blob, options: { timeoutMs: 30_000 } }),
       );
       for (const outcome of await Promise.all(asked)) expect(outcome).toEqual({ ok: true, value: blob });
     }

@@ -1,16 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createMember, createTroupe, verifyCertificate, voterAt, type Voter } from "troupe";
-import { Yard } from "./yard.ts";
+import { endAll, shortSessionMs, Yard } from "./yard.ts";
 
-const links = { heartbeatMs: 150, sessionMs: 1_000 };
+const links = { heartbeatMs: 150, sessionMs: shortSessionMs };
 /** How long a process stands still: longer than a silence is borne and a session is kept. Nobody can say when it is over. */
-const standstillMs = 3_000;
+const standstillMs = 4_000;
 
-function weld(ms: number): object {
-  const step = { id: "weld", name: "Weld", type: "task", capability: "weld", input: { ms }, next: "$end" };
-  return { key: "frame", name: "Frame", version: "1.0.0", steps: [{ ...step, output: { by: "$.output" } }] };
-}
+/** A task that ends when the yard's gate is open: not before a node has been killed in the middle of it. */
+const frame = {
+  key: "frame",
+  name: "Frame",
+  version: "1.0.0",
+  steps: [
+    {
+      id: "weld",
+      name: "Weld",
+      type: "task",
+      capability: "weld",
+      input: { ms: 0, isGated: true },
+      output: { by: "$.output" },
+      next: "$end",
+    },
+  ],
+};
 
 function voterOf(id: string): Voter {
   const { member, signer } = createMember({ id });
@@ -24,11 +37,12 @@ describe("a real node", () => {
     await using troupe = await createTroupe({ node: "chair", links });
     const nodes = await Promise.all([yard.start("east"), yard.start("west")]);
     for (const { url } of nodes) await troupe.connect(url);
-    const run = await troupe.run(weld(400), null);
+    const run = await troupe.run(frame, null);
     await yard.until("a node has begun", () => yard.effects("begun").length === 1);
     const [first] = yard.effects("begun");
-    nodes[first?.node === "east" ? 0 : 1]?.child.kill("SIGKILL");
-    const other = first?.node === "east" ? "west" : "east";
+    const [killed, other] = first?.node === "east" ? ([nodes[0], "west"] as const) : ([nodes[1], "east"] as const);
+    await endAll([killed.child]);
+    yard.openGate();
     expect(await run.result()).toEqual({ ok: true, value: { by: other } });
     expect(yard.effects("begun").map(({ node, key }) => ({ node, key }))).toEqual([
       { node: first?.node, key: `${run.id}/weld/1/1` },
@@ -47,12 +61,14 @@ describe("a real node", () => {
     const reading = (async () => {
       for await (const event of events) completed.push(event.data);
     })();
-    const run = await troupe.run(weld(400), null);
+    const run = await troupe.run(frame, null);
     await yard.until("a node has begun", () => yard.effects("begun").length === 1);
     const [first] = yard.effects("begun");
     const still = nodes[first?.node === "east" ? 0 : 1];
     const other = first?.node === "east" ? "west" : "east";
     still?.child.kill("SIGSTOP");
+    await yard.until("the other one has begun", () => yard.effects("begun").length === 2);
+    yard.openGate();
     expect(await run.result()).toEqual({ ok: true, value: { by: other } });
     await sleep(standstillMs);
     still?.child.kill("SIGCONT");
@@ -76,10 +92,12 @@ describe("a real node", () => {
         remote.push(voterAt((await troupe.connect(url)).ref("/voter/1"), member));
       const voters = [voterOf("ann"), voterOf("bob"), ...remote];
       // Whoever may come back is waited for until the round closes.
-      const rules = { close: "all", timeoutMs: 4_000 } as const;
+      const rules = { close: "all", timeoutMs: 6_000 } as const;
       const deciding = troupe.decide({ question: "Ship it?", options: ["yes", "no"], voters, ...rules });
       await yard.until("both are asked", () => yard.effects("asked").length === 2);
-      east.child.kill(signal);
+      if (signal === "SIGKILL") await endAll([east.child]);
+      else east.child.kill(signal);
+      yard.openGate();
       const decision = await deciding;
       expect(decision).toMatchObject({ status: "decided", option: "yes" });
       const { certificate, electorate } = decision;

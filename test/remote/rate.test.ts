@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { createTroupe, defineAgent } from "troupe";
 import { z } from "zod";
+import { RunningClock } from "../conformance/running-clock.ts";
 
 test("a door with a rate of its own sends a flood away; what was told arrives all the same, once and in order", async () => {
   const heard: number[] = [];
@@ -9,7 +10,9 @@ test("a door with a rate of its own sends a flood away; what was told arrives al
     mailbox: { capacity: 5_000 },
     capabilities: { hear: { input: z.number(), output: z.null(), run: ({ input }) => (heard.push(input), null) } },
   });
-  await using north = await createTroupe({ node: "north", agents: [ear] });
+  // A process that stands still in the middle of a flood would let it pass: it was no flood by the machine's clock.
+  using clock = new RunningClock();
+  await using north = await createTroupe({ node: "north", agents: [ear], ports: { clock } });
   await north.spawn(ear);
   const { url } = await north.listen({ port: 0, rate: { messagesPerSecond: 2_000 } });
   await using south = await createTroupe({ node: "south" });
@@ -17,11 +20,11 @@ test("a door with a rate of its own sends a flood away; what was told arrives al
   const told = Array.from({ length: 4_000 }, (_, number) => number);
   for (const number of told) expect(peer.ref("/ear/1").tell("hear", number)).toBe("accepted");
   // Polls, since a peer tells nobody of its state; it is away for some hundred milliseconds.
-  await vi.waitFor(() => expect(peer.state).toBe("resuming"), { interval: 2, timeout: 10_000 });
+  await vi.waitFor(() => expect(peer.state).toBe("resuming"), { interval: 2, timeout: 30_000 });
   expect(heard.length).toBeLessThan(told.length);
-  expect(await peer.ref("/ear/1").call("hear", -1, { timeoutMs: 20_000 })).toEqual({ ok: true, value: null });
+  expect(await peer.ref("/ear/1").call("hear", -1, { timeoutMs: 60_000 })).toEqual({ ok: true, value: null });
   expect(heard).toEqual([...told, -1]);
-}, 30_000);
+});
 
 test.each([
   [{ messagesPerSecond: 99 }, /rate\.messagesPerSecond is 99; it must be a whole number from 100/],

@@ -18,6 +18,9 @@ const greeter = defineAgent({
   capabilities: { greet: { input: z.string(), output: z.string(), run: ({ input }) => `Hello, ${input}` } },
 });
 
+/** Longer than a test may take: who is refused must be refused at once. */
+const patienceMs = 120_000;
+
 /** A node "north" that listens like this, and what becomes of a node that dials it like that. */
 async function meet(
   listen: Omit<ListenOptions, "port">,
@@ -29,7 +32,7 @@ async function meet(
   const listener = await server.listen({ port: 0, ...listen });
   await using client = await createTroupe({ node });
   try {
-    await client.connect(change(listener.url), { timeoutMs: 3_000, ...options });
+    await client.connect(change(listener.url), { timeoutMs: patienceMs, ...options });
     return { url: listener.url, peers: listener.peers, said: await client.call("greet", "Ada") };
   } catch (problem) {
     return { url: listener.url, peers: listener.peers, said: problem };
@@ -54,14 +57,14 @@ describe("mutual TLS", () => {
     ["with one that has expired", expired, "expired", /4401.*the certificate is not accepted: CERT_HAS_EXPIRED/],
     ["that does not know the listener's authority", { ...south, ca: foreign.ca }, "south", /4401.*not trusted/],
   ])("refuses a node %s, at once and with 4401", async (_, tls, node, message) => {
-    const met = await meet({ tls: north }, { tls, node, timeoutMs: 60_000 });
+    const met = await meet({ tls: north }, { tls, node });
     expect(met).toMatchObject({ peers: [], said: refused(message) });
   });
 
   test("a dialler does not take another node for the one it dials, nor an expired one", async () => {
     const posing = await meet({ tls: foreign }, { tls: { ...south, ca: foreign.ca } });
     expect(posing.said).toEqual(refused(/4401/));
-    const late = await meet({ tls: expired }, { tls: south, timeoutMs: 60_000 });
+    const late = await meet({ tls: expired }, { tls: south });
     expect(late.said).toEqual(refused(/4401.*CERT_HAS_EXPIRED/));
     const named = await meet({ tls: { ...south, ca } }, { tls: south });
     expect(named.said).toEqual(refused(/4401.*does not name node north/));
@@ -133,12 +136,12 @@ describe("TLS with another proof", () => {
 
 describe("two sides that do not fit together", () => {
   test("ws:// to a door with TLS says to use wss://", async () => {
-    const { said } = await meet({ tls: north }, { url: (url) => url.replace("wss:", "ws:") });
+    const { said } = await meet({ tls: north }, { url: (url) => url.replace("wss:", "ws:"), timeoutMs: 3_000 });
     expect(said).toEqual(refused(/use wss:\/\//));
   });
 
   test("wss:// to a door without TLS says to use ws://, at once", async () => {
-    const { said } = await meet({}, { tls: south, url: (url) => url.replace("ws:", "wss:"), timeoutMs: 60_000 });
+    const { said } = await meet({}, { tls: south, url: (url) => url.replace("ws:", "wss:") });
     expect(said).toEqual(refused(/4406.*use ws:\/\//));
   });
 

@@ -142,7 +142,8 @@ test("a caller that gives up has the handler told on the other node; a deadline 
   controller.abort();
   expect(await called).toMatchObject({ ok: false, failure: { code: "call/cancelled" } });
   expect(await both.client.call("wait", null, { timeoutMs: 30 })).toMatchObject({ failure: { code: "call/timeout" } });
-  expect(aborted.length).toBeGreaterThan(0);
+  // The other node hears of it after whoever gave up; the test's own deadline bounds it.
+  while (aborted.length === 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test("when the session dies, calls are indeterminate, monitors hear once, and later tells are dead letters with ids", async () => {

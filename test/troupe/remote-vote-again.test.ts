@@ -2,6 +2,7 @@ import { createMember, createTroupe, verifyCertificate, voterAgent, voterAt, typ
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "troupe/testing";
 import { ChaosProxy } from "../conformance/chaos-proxy.ts";
+import { RunningClock } from "../conformance/running-clock.ts";
 
 const links = { heartbeatMs: 200, sessionMs: 500 };
 
@@ -19,6 +20,7 @@ function opinionOf(recommendation: string): Awaited<ReturnType<Opine>> {
 /** A chair, a voter behind a wire that can be cut, and two others, without whom and with whom no quorum is. */
 async function hall(opine: Opine, clock?: FakeClock) {
   const proxy = await ChaosProxy.open();
+  const running = new RunningClock();
   const { member, signer } = createMember({ id: "cy" });
   const signed = { count: 0 };
   const counting = {
@@ -31,7 +33,7 @@ async function hall(opine: Opine, clock?: FakeClock) {
   const seat = async () => {
     const troupe = await createTroupe({
       node: "elsewhere",
-      ...(clock === undefined ? { links } : { ports: { clock } }),
+      ...(clock === undefined ? { links, ports: { clock: running } } : { ports: { clock } }),
     });
     await troupe.spawn(voterAgent({ member, signer: counting, opine }));
     const listener = await troupe.listen({ port: 0, hosts: [`127.0.0.1:${proxy.port}`] });
@@ -39,8 +41,8 @@ async function hall(opine: Opine, clock?: FakeClock) {
   };
   const seated = await seat();
   proxy.target = seated.port;
-  const chair = await createTroupe({ node: "chair", links });
-  const peer = await chair.connect(`ws://127.0.0.1:${proxy.port}/`, { timeoutMs: 5_000 });
+  const chair = await createTroupe({ node: "chair", links, ports: { clock: running } });
+  const peer = await chair.connect(`ws://127.0.0.1:${proxy.port}/`, { timeoutMs: 30_000 });
   const lost = (): boolean => peer.state === "connecting" && seated.listener.peers.length === 0;
   return {
     proxy,
@@ -67,6 +69,7 @@ async function hall(opine: Opine, clock?: FakeClock) {
       await chair.close();
       await seated.troupe.close();
       await proxy.close();
+      running[Symbol.dispose]();
     },
   };
 }

@@ -14,6 +14,7 @@ import {
   type Troupe,
   type Voter,
 } from "troupe";
+import { FakeClock } from "troupe/testing";
 import { describe, expect, test } from "vitest";
 import type { Told } from "./remote-voters.ts";
 
@@ -135,18 +136,27 @@ describe("voters in another process, over a socket", () => {
 
   test("that fall between commitment and ballot lose their own vote, and the others decide", async () => {
     await using elsewhere = new Elsewhere("dee:no");
-    await using troupe = await createTroupe({ node: "chair" });
+    const clock = new FakeClock(Date.now());
+    await using troupe = await createTroupe({ node: "chair", ports: { clock } });
     const [dee] = await elsewhere.join(troupe);
     if (dee === undefined) throw new Error("one is elsewhere");
+    const fallen = Promise.withResolvers<void>();
     const falling: Participant = {
       ...dee,
       vote: async (...given) => {
         await elsewhere.kill();
+        fallen.resolve();
         return await dee.vote(...given);
       },
     };
     const voters = [voterOf("ann", "yes"), voterOf("bob", "yes"), voterOf("cy", "yes"), falling];
-    const decision = await troupe.decide({ ...question, voters, secrecy: "commit-reveal", timeoutMs: 2_000 });
+    let isDecided = false;
+    const deciding = troupe
+      .decide({ ...question, voters, secrecy: "commit-reveal", timeoutMs: 60_000 })
+      .finally(() => (isDecided = true));
+    await fallen.promise;
+    while (!isDecided || elsewhere.answers.length < 2) await clock.advance(1_000);
+    const decision = await deciding;
     expect(decision).toMatchObject({ status: "decided", option: "yes", evidence: [] });
     expect(decision.absent).toMatchObject([{ voter: "dee", reason: "withheld" }]);
     expect(elsewhere.answers.map(({ to }) => to)).toEqual(["commit", "vote"]);

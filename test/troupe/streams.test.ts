@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { itemsAheadMax } from "../../src/agent/items.ts";
 import { Following } from "../../src/troupe/network/following.ts";
 import { ChaosProxy } from "../conformance/chaos-proxy.ts";
+import { RunningClock } from "../conformance/running-clock.ts";
 import { tellElsewhere, tellerAgent, tellHere } from "./teller.ts";
 
 /** Everything that a stream yields, and how reading it ended. */
@@ -92,7 +93,8 @@ describe.each([
   );
 
   it("ends at its deadline, after what came before", async () => {
-    await using telling = await open();
+    using clock = new RunningClock();
+    await using telling = await open({ ports: { clock } });
     const stream = telling.ref.stream("numbers", { count: 9, at: 2, what: "hang" }, { timeoutMs: 300 });
     const { items, thrown } = await readAll(stream);
     expect(items).toEqual([0, 1]);
@@ -154,7 +156,7 @@ describe("a stream of another node", () => {
 
   it("yields each item once and in order over any number of lost connections", async () => {
     const proxy = await ChaosProxy.open();
-    await using telling = await tellElsewhere(proxy.port);
+    await using telling = await tellElsewhere({ door: proxy.port });
     proxy.target = telling.port;
     const peer = await telling.reader.connect(`ws://127.0.0.1:${proxy.port}/`);
     const items: unknown[] = [];

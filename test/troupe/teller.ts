@@ -1,4 +1,4 @@
-import { createTroupe, defineAgent, type AgentRef, type RemotePeer, type Troupe } from "troupe";
+import { createTroupe, defineAgent, type AgentRef, type RemotePeer, type Troupe, type TroupeOptions } from "troupe";
 import { z } from "zod";
 
 /** What a teller does, besides yielding the numbers from 0. */
@@ -66,9 +66,11 @@ export interface Telling extends Pick<TellerTools, "seen" | "left">, AsyncDispos
   readonly peer: RemotePeer | undefined;
 }
 
-export async function tellHere(): Promise<Telling> {
+type Place = Pick<TroupeOptions, "ports">;
+
+export async function tellHere(place: Place = {}): Promise<Telling> {
   const { teller, seen, left } = tellerAgent();
-  const reader = await createTroupe();
+  const reader = await createTroupe(place);
   const [ref] = await reader.spawn(teller, { restart: "permanent" });
   if (ref === undefined) throw new Error("it was spawned");
   return {
@@ -83,13 +85,13 @@ export async function tellHere(): Promise<Telling> {
 }
 
 /** `door` is a port that leads there, besides its own. */
-export async function tellElsewhere(door?: number): Promise<Telling> {
+export async function tellElsewhere({ door, ...place }: Place & { readonly door?: number } = {}): Promise<Telling> {
   const { teller, seen, left } = tellerAgent();
-  const server = await createTroupe({ node: "server" });
+  const server = await createTroupe({ node: "server", ...place });
   const [agent] = await server.spawn(teller, { restart: "permanent" });
   if (agent === undefined) throw new Error("it was spawned");
   const { url } = await server.listen({ port: 0, ...(door === undefined ? {} : { hosts: [`127.0.0.1:${door}`] }) });
-  const reader = await createTroupe({ node: "client" });
+  const reader = await createTroupe({ node: "client", ...place });
   const peer = await reader.connect(url);
   return {
     seen,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FakeClock } from "troupe/testing";
+import { PatientClock } from "./patient-clock.ts";
 import { makeFolder, setScene, task, until, workflow } from "./scene.ts";
 
 const waitFor = (name: string, rest: object = {}): object => ({
@@ -173,7 +173,7 @@ describe("the stream", () => {
 describe("schedules", () => {
   test("an interval starts a run each time, and a restart neither doubles nor forgets one", async () => {
     using folder = makeFolder();
-    const clock = new FakeClock();
+    const clock = new PatientClock();
     const options = { store: folder.store };
     const definition = workflow("tick", [task("a", "echo", { input: "$.input.n" })], {
       schedules: [{ everyMs: 60_000, input: { n: 1 } }],
@@ -203,7 +203,7 @@ describe("schedules", () => {
 
   test("a cron line is kept in its time zone", async () => {
     const noon = Date.UTC(2026, 0, 1, 12, 0, 0);
-    const { troupe, clock, close } = await setScene({ clock: new FakeClock(noon) });
+    const { troupe, clock, close } = await setScene({ clock: new PatientClock(noon) });
     await troupe.workflows.define(
       workflow("daily", [task("a", "echo")], { schedules: [{ cron: "0 9 * * *", timeZone: "Asia/Tokyo" }] }),
     );

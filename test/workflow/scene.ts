@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTroupe, defineAgent, type Troupe } from "troupe";
-import { FakeClock, seededIds } from "troupe/testing";
+import { seededIds } from "troupe/testing";
 import { z } from "zod";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { defaultShutdownMs } from "../../src/system/supervision.ts";
 import type { TroupeOptions } from "../../src/troupe/options.ts";
+import { PatientClock } from "./patient-clock.ts";
 
 /** One call that an agent of the scene was given. */
 export interface Seen {
@@ -28,7 +30,7 @@ export type Doing = (given: {
 
 export interface Scene {
   readonly troupe: Troupe;
-  readonly clock: FakeClock;
+  readonly clock: PatientClock;
   readonly seen: Seen[];
   /** Calls of one capability. */
   readonly of: (capability: string) => readonly Seen[];
@@ -41,8 +43,8 @@ export interface SceneOptions {
   /** Fields that capabilities declare as shell text. */
   readonly shell?: { readonly [capability: string]: readonly string[] };
   readonly options?: Omit<TroupeOptions, "agents" | "ports">;
-  /** Default: a fake clock. */
-  readonly clock?: FakeClock | "real";
+  /** Default: a clock that stands still, and waits for the store's thread. */
+  readonly clock?: PatientClock | "real";
   readonly concurrency?: number;
   readonly seen?: Seen[];
   readonly spawn?: boolean;
@@ -54,7 +56,7 @@ export async function setScene({
   doing = {},
   shell = {},
   options = {},
-  clock = new FakeClock(),
+  clock = new PatientClock(),
   concurrency = 64,
   seen = [],
   spawn = true,
@@ -81,13 +83,13 @@ export async function setScene({
   const standIn = defineAgent({ name: "stand-in", concurrency, capabilities });
   const troupe: Troupe = await createTroupe({
     agents: [standIn],
-    ...options,
+    ...(clock === "real" ? options : { ...options, ...(await storeUnder(clock, options)) }),
     ports: clock === "real" ? {} : { clock, ids: seededIds(seed) },
   });
   if (spawn) await troupe.spawn(standIn, { restart: "permanent", intensity: { restarts: 1_000 }, ...patience(clock) });
   return {
     troupe,
-    clock: clock === "real" ? new FakeClock() : clock,
+    clock: clock === "real" ? new PatientClock() : clock,
     seen,
     of: (capability) => seen.filter((each) => each.capability === capability),
     async close() {
@@ -98,8 +100,18 @@ export async function setScene({
   };
 }
 
+/** The store file of these options, opened so that the clock waits for its thread. */
+async function storeUnder(
+  clock: PatientClock,
+  { store, durability }: NonNullable<SceneOptions["options"]>,
+): Promise<Pick<TroupeOptions, "store">> {
+  if (typeof store !== "string") return {};
+  const opened = await SqliteStore.open(store, { clock, ...(durability === undefined ? {} : { durability }) });
+  return { store: clock.awaiting(opened) };
+}
+
 /** How long an agent may take to stop: none of the real time. */
-function patience(clock: FakeClock | "real"): { readonly shutdownMs?: number } {
+function patience(clock: PatientClock | "real"): { readonly shutdownMs?: number } {
   return clock === "real" ? { shutdownMs: 1 } : {};
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FakeClock } from "troupe/testing";
+import { PatientClock } from "./patient-clock.ts";
 import { makeFolder, setScene, task, workflow } from "./scene.ts";
 
 const day = 86_400_000;
@@ -25,7 +25,7 @@ describe("a durable wait", () => {
 
   test("is not lost with the process: the next one waits for the rest, or makes up for what is overdue", async () => {
     using folder = makeFolder();
-    const clock = new FakeClock();
+    const clock = new PatientClock();
     const options = { store: folder.store };
     const first = await setScene({ options, clock });
     const short = await first.troupe.run(workflow("short", [waitFor(2 * day), after]));
@@ -70,7 +70,7 @@ describe("a durable wait", () => {
 describe("a paused run", () => {
   test("for 30 days goes on where it was, over a restart of the process", async () => {
     using folder = makeFolder();
-    const clock = new FakeClock();
+    const clock = new PatientClock();
     const options = { store: folder.store };
     const first = await setScene({ options, clock });
     const run = await first.troupe.run(workflow("w", [task("one", "echo", { next: "wait" }), waitFor(5_000), after]));
@@ -132,7 +132,7 @@ describe("retries and timeouts", () => {
 
   test("a backoff that was under way goes on after a restart", async () => {
     using folder = makeFolder();
-    const clock = new FakeClock();
+    const clock = new PatientClock();
     const options = { store: folder.store };
     const retry = { attempts: 2, strategy: "linear", firstMs: 3 * day, maxMs: 3 * day, errors: ["net/down"] };
     const first = await setScene({ options, clock, doing: { flaky: ({ fail }) => fail("net/down", "no route") } });

@@ -4,6 +4,12 @@ import { makeFolder, setScene, task, workflow } from "./scene.ts";
 /** Wide enough that anything quadratic would be seen, small enough for every run of the tests. */
 const width = 10_000;
 
+/** Milliseconds that this process has computed: what a busy machine gives to others does not count. */
+function computedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 test(
   `a chain of ${width} steps costs the same per step at its end as at its beginning`,
   { timeout: 60_000 },
@@ -22,10 +28,10 @@ test(
       let count = 0;
       for await (const _event of subscription) {
         count += 1;
-        if (count % (width / 10) === 0) marks.push(performance.now());
+        if (count % (width / 10) === 0) marks.push(computedMs());
       }
     })();
-    const started = performance.now();
+    const started = computedMs();
     const run = await troupe.run(workflow("chain", steps, { variables: { n: 0 } }));
     expect(await run.result()).toEqual({ ok: true, value: { n: width } });
     await subscription.return();

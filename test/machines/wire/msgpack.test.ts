@@ -65,10 +65,10 @@ describe("a look through MessagePack", () => {
   test("nesting counts as in JSON, in lists, maps and records, and as soon as it is met", () => {
     expect(findMsgpackFault(nested(depthMax))).toBe(undefined);
     expect(findMsgpackFault(nested(depthMax + 1))).toBe("too deep");
-    const deepest = nested(1_000_000);
-    const startedAt = performance.now();
-    expect(findMsgpackFault(deepest)).toBe("too deep");
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(findMsgpackFault(nested(1_000_000))).toBe("too deep");
+    // Neither the end, which is missing, nor what has a type of its own is come to.
+    const met = Array<number>(depthMax + 1).fill(0x91);
+    for (const rest of [[], [0xc1]]) expect(findMsgpackFault(new Uint8Array([...met, ...rest]))).toBe("too deep");
     const record = [0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61];
     const levels = (count: number): Uint8Array =>
       new Uint8Array([0x92, ...record, 0x00, ...Array<number>(count).fill(0x40), 0x00]);

@@ -53,9 +53,9 @@ describe("a frame from outside", () => {
     const deep = (levels: number): string => `{"t":"A","a":0,"l":0,"p":${"[".repeat(levels)}${"]".repeat(levels)}}`;
     expect(reasonOf(deep(depthMax - 1))).toBe("frame");
     expect(reasonOf(deep(depthMax))).toBe("4400 the frame too deep");
-    const startedAt = performance.now();
     expect(reasonOf(deep(500_000))).toBe("4400 the frame too deep");
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    // The parser, which would refuse it for its missing end, is not asked.
+    expect(reasonOf(`{"t":"A","a":0,"l":0,"p":${"[".repeat(500_000)}`)).toBe("4400 the frame too deep");
   });
 
   test("brackets inside of strings do not count as nesting", () => {
