@@ -7,6 +7,7 @@ import { faultTable } from "./generators/faults.ts";
 import type { Generator } from "./generators/generator.ts";
 import { importRules } from "./generators/import-rules.ts";
 import { limits } from "./generators/limits.ts";
+import { scenarioTable } from "./generators/scenarios.ts";
 import { workflowSchema } from "./generators/workflow-schema.ts";
 import { mutationTable } from "./generators/mutants.ts";
 import { thresholds } from "./generators/thresholds.ts";
@@ -20,6 +21,7 @@ export const generators: readonly Generator[] = [
   importRules,
   mutationTable,
   faultTable,
+  scenarioTable,
   workflowSchema,
 ];
 

@@ -1,34 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { defineCouncil, localTimeouts, proposerOf } from "../../machines/consensus/bft/council.ts";
-import type { Proposal, Vote } from "../../machines/consensus/bft/statement.ts";
-import { valueDigestOf, type AgreedValue } from "../../machines/consensus/codec/commit-messages.ts";
-import type { SignedBallot } from "../../machines/consensus/codec/messages.ts";
-import type { ReplicaPort } from "../../src/consensus/bft/port.ts";
+import type { Vote } from "../../machines/consensus/bft/statement.ts";
 import { signStatement } from "../../src/consensus/bft/statement-signing.ts";
 import { readMessage } from "../../src/consensus/bft/wire.ts";
-import { sha256 } from "../../src/consensus/ed25519.ts";
-import { single } from "./council.ts";
 import { openHall } from "./hall.ts";
-
-/** A line that carries only ballots between the sides until it is mended. */
-class Line {
-  isCut = true;
-  readonly #side: ReadonlySet<number>;
-
-  constructor(...side: number[]) {
-    this.#side = new Set(side);
-  }
-
-  of(self: number): (port: ReplicaPort) => ReplicaPort {
-    return (port) => ({
-      send: (to, message) => {
-        const isParted = this.isCut && this.#side.has(to) !== this.#side.has(self);
-        if (!isParted || readMessage(message)?.type === "ballots") port.send(to, message);
-      },
-      receive: (hear) => port.receive(hear),
-    });
-  }
-}
+import { Line } from "./line.ts";
+import { TwoFaced } from "./two-faced.ts";
 
 describe("a council that is parted (fault matrix, row 14)", () => {
   it("decides nothing in either half of an even split, and one thing in both when it is mended", async () => {
@@ -132,30 +108,19 @@ describe("a member that signs two votes and shows each side one (fault matrix, r
 describe("a proposer that shows each side another proposal (fault matrix, row 3)", () => {
   it("is convicted of two proposals by every correct member, and the others agree", async () => {
     using hall = await openHall(4);
-    const { proposalDigest: decision, electorateDigest: electorate, electorate: members } = hall.council.round;
-    const liar = proposerOf(defineCouncil({ decision, electorate }, [1, 1, 1, 1], localTimeouts), 0);
-    const names = members.members.map(({ id }) => id);
-    const signer = hall.council.signers.get(names[liar] ?? "");
-    if (signer === undefined) throw new Error("the liar has a key");
-    const honest = [0, 1, 2, 3].filter((self) => self !== liar);
-    const ballots = await Promise.all(names.map((id) => hall.council.sign(hall.council.body(id, single("x")))));
-    const propose = async (counted: SignedBallot[]): Promise<object> => {
-      const content: AgreedValue = { v: 1, proposalDigest: decision, status: "decided", option: "x", ballots: counted };
-      const place = { kind: "proposal", decision, electorate, voter: liar, round: 0, validRound: -1 } as const;
-      const value = valueDigestOf(content, sha256);
-      const proposal = await signStatement<Proposal>({ ...place, value }, signer);
-      return { type: "proposal", proposal, polka: [], content };
-    };
-    const sides = [await propose(ballots), await propose(ballots.filter((_, index) => index !== liar))];
-    for (const self of honest) await hall.seat(self);
-    hall.ports[liar]?.receive(() => undefined);
-    for (const to of honest) hall.ports[liar]?.send(to, { type: "ballots", ballots: [ballots[liar]] });
-    for (const to of honest) hall.ports[liar]?.send(to, sides[to === honest[0] ? 0 : 1]);
-    for (const self of honest) hall.replicas[self]?.cast([ballots[self]]);
+    const liar = await TwoFaced.enter(hall);
+    const { honest, ballots, self } = liar;
+    const sides = [
+      await liar.propose(liar.value(ballots)),
+      await liar.propose(liar.value(ballots.filter((_, index) => index !== self))),
+    ];
+    for (const member of honest) await hall.seat(member);
+    for (const to of honest) liar.say(to, sides[to === honest[0] ? 0 : 1]);
+    liar.castAll();
     await hall.decided(...honest);
     for (const replica of hall.seated) await replica.idle();
     expect(hall.values().filter((value) => value !== undefined)).toEqual(["x", "x", "x"]);
     const convictions = hall.evidence.map(({ by, kind, culprits }) => `${by}: ${kind} ${culprits?.join()}`);
-    expect(convictions.sort()).toEqual(honest.map((self) => `${self}: DuplicateProposal ${liar}`));
+    expect(convictions.sort()).toEqual(honest.map((member) => `${member}: DuplicateProposal ${self}`));
   });
 });
