@@ -111,6 +111,11 @@ export class Link {
     return this.#state.attempt;
   }
 
+  /** When to dial again, as the peer said last. */
+  get retryAfterMs(): number | undefined {
+    return this.#state.retryAfterMs;
+  }
+
   get stats(): LinkStats {
     const { life, outbox, resumes, duplicates } = this.#state;
     return { state: life, unacknowledged: outbox.size, bytes: outbox.bytes, resumes, duplicates };
