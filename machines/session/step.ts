@@ -134,6 +134,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     ...moved,
     acked: peerRecv,
     limit: Math.max(state.limit, input.limit),
+    windowBytes: Math.min(state.settings.windowBytes, input.bytes ?? Number.POSITIVE_INFINITY),
     // The handshake told the peer what we have and how much we take.
     told: state.recv,
     granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),

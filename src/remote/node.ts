@@ -152,7 +152,7 @@ export class RemoteNode {
     const known = this.#accepted.get(key);
     if (known !== undefined) {
       this.#welcome(pipe, known, { resumed: true, sig });
-      return known.session.link.attach(pipe, sess.recv, sess.recv + hello.lim.msgs);
+      return known.session.link.attach(pipe, { recv: sess.recv, lim: hello.lim });
     }
     const isFull = this.#accepted.size >= sessionsMax;
     if (isFull || this.#draining !== undefined) {
@@ -162,7 +162,7 @@ export class RemoteNode {
     }
     const accepted = this.#open(hello, { key, id: sess.id, codec: pipe.end.codec });
     this.#welcome(pipe, accepted, { resumed: false, sig });
-    accepted.session.link.attach(pipe, 0, hello.lim.msgs);
+    accepted.session.link.attach(pipe, { recv: 0, lim: hello.lim });
     this.#options.joined?.(accepted.session);
   }
 

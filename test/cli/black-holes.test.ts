@@ -35,7 +35,7 @@ const greeter = defineAgent({
 });
 
 beforeAll(async () => {
-  server = await createTroupe({ node: "north", agents: [greeter], links: { heartbeatMs: 100, sessionMs: 500 } });
+  server = await createTroupe({ node: "north", agents: [greeter] });
   await server.spawn(greeter);
 });
 afterAll(async () => {

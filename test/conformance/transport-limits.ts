@@ -1,9 +1,32 @@
 import { expect } from "vitest";
 import { addressCharactersMax, ttlMaxMs, typeCharactersMax } from "../../machines/wire/limits.ts";
+import { guestAt, messagesOf } from "./transport-strangers.ts";
 import { actor, delivered, pairOf, patient, settled, tellAll, type Scenario } from "./transport-contract.ts";
 
-/** What this side's own user asks for, and no frame may say. */
+/** What one side takes, and what the other's own user asks for, and no frame may say. */
 export const limits: readonly Scenario[] = [
+  [
+    "no more bytes are out than the other side takes, but one message always may go",
+    async (world) => {
+      const { beta } = await pairOf(world);
+      const [guest] = await guestAt(world, beta, { lim: { frame: 1_048_576, msgs: 1_000, bytes: 6_000 } });
+      const session = beta.remote.sessions.find(({ peer }) => peer === "stranger");
+      const text = "x".repeat(1_000);
+      for (let id = 0; id < 20; id += 1) session?.requests.tell(actor, "t", { input: [id, text] });
+      session?.requests.tell(actor, "t", { input: [20, text.repeat(20)] });
+      const heard = (): readonly unknown[] => messagesOf(guest).map(({ s }) => s);
+      await world.until("the first ones arrive", () => heard().length >= 4);
+      await world.pass(40);
+      expect(heard().length).toBeLessThanOrEqual(6);
+      for (let all = 0; all < 21; all = heard().length) {
+        guest.say({ t: "A", a: all, l: 1_000 });
+        await world.until("more arrive", () => heard().length > all);
+        await world.pass(10);
+        expect(heard().length - all).toBeLessThanOrEqual(6);
+      }
+      expect(heard()).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
+    },
+  ],
   [
     "what is more than a frame may say is told to the caller or cut to its limit, and costs no session",
     async (world) => {
