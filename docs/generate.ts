@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { charts } from "./generators/charts.ts";
+import { closeCodeTable } from "./generators/close-codes.ts";
 import { errorCodes } from "./generators/error-codes.ts";
 import { faultTable } from "./generators/faults.ts";
 import type { Generator } from "./generators/generator.ts";
@@ -23,6 +24,7 @@ export const generators: readonly Generator[] = [
   faultTable,
   scenarioTable,
   workflowSchema,
+  closeCodeTable,
 ];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");

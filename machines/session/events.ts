@@ -7,7 +7,8 @@ export type SessionInput =
   | { readonly type: "send"; readonly draft: Draft; readonly due?: number | undefined }
   /**
    * A connection was accepted: the peer has our messages up to `peerRecv` and takes them up to `limit`. `repack`: its
-   * codec is another one than what is kept was encoded for. `load`: messages that this side has in hand.
+   * codec is another one than what is kept was encoded for. `load`: messages that this side has in hand. `bytes`: what
+   * the peer takes of them unacknowledged.
    */
   | {
       readonly type: "attach";
@@ -17,6 +18,7 @@ export type SessionInput =
       readonly now: number;
       readonly load: number;
       readonly repack?: boolean;
+      readonly bytes?: number;
     }
   | { readonly type: "frame"; readonly pipe: number; readonly frame: SessionFrame; readonly now: number }
   /** A frame that breaks the protocol, or is too large. */

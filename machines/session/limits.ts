@@ -10,6 +10,8 @@ export const outboxMessagesMax = 4_096;
 export const outboxBytesMax = 16_777_216;
 /** Messages beyond the outbox's limits for answers and notices, which must not be refused; beyond it the session ends with 4430. */
 export const outboxReserveMax = 16_384;
+/** When a peer that read too slowly may begin another session. */
+export const overflowRetryMs = 1_000;
 /** Messages that one peer may send a second in the long run, unless the listener says otherwise; more cost it its connection, with 4429. */
 export const messagesPerSecondMax = 1_000_000;
 /** Bytes that one peer may send a second in the long run, unless the listener says otherwise; more cost it its connection, with 4429. */

@@ -33,7 +33,7 @@ export function flush(state: SessionState, now: number): Sent {
   if (pipe === 0 || state.congested) return [state.waking ? { ...state, waking: false } : state, nothing];
   const a = state.recv;
   const l = a + settings.limits.msgs;
-  const room = { limit: limitOf(state), windowBytes: settings.windowBytes, now, pack: settings.pack };
+  const room = { limit: limitOf(state), windowBytes: state.windowBytes, now, pack: settings.pack };
   const effects: SessionEffect[] = [];
   for (;;) {
     const bodies = outbox.nextBatch(room);

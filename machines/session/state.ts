@@ -35,6 +35,8 @@ export interface SessionState {
   /** Our messages: the peer has them up to here, and takes them up to there. */
   readonly acked: number;
   readonly limit: number;
+  /** Bytes that may be out at once, as both sides take. */
+  readonly windowBytes: number;
   /** The peer's messages: we have them up to here, said so up to `told`, and take them up to `granted`. */
   readonly recv: number;
   readonly told: number;
@@ -71,6 +73,7 @@ export function openSession(settings: SessionSettings, now: number, attempt = 0)
     outbox: new Outbox(),
     acked: 0,
     limit: 0,
+    windowBytes: settings.windowBytes,
     recv: 0,
     told: 0,
     granted: settings.limits.msgs,

@@ -1,7 +1,7 @@
-import { closePolicyOf } from "../wire/close-codes.ts";
+import { closePolicyOf, isBreach } from "../wire/close-codes.ts";
 import type { SessionEffect } from "./effects.ts";
 import type { EndReason, SessionInput } from "./events.ts";
-import { healthyAfterMs, outboxReserveMax } from "./limits.ts";
+import { healthyAfterMs, outboxReserveMax, overflowRetryMs } from "./limits.ts";
 import { beatOf, passTime } from "./liveness.ts";
 import { linkChart } from "./machine.ts";
 import { receive } from "./receiving.ts";
@@ -27,13 +27,18 @@ function end(state: SessionState, reason: EndReason, code: number): Stepped {
 }
 
 /** Ends the session and says so to the peer. */
-function breakOff(state: SessionState, reason: EndReason, why: { code: number; text: string }): Stepped {
+function breakOff(
+  state: SessionState,
+  reason: EndReason,
+  why: { readonly code: number; readonly text: string; readonly retryAfterMs?: number },
+): Stepped {
   const { pipe } = state;
-  const [ended, effects] = end(state, reason, why.code);
+  const { code, text, retryAfterMs } = why;
+  const [ended, effects] = end(state, reason, code);
   if (pipe === 0) return [ended, effects];
-  const goodbye: SessionEffect[] =
-    why.code === 1000 ? [] : [{ type: "frame", pipe, frame: { t: "E", code: why.code, message: why.text } }];
-  return [ended, [...goodbye, { type: "disconnect", pipe, code: why.code, reason: why.text, hard: false }, ...effects]];
+  const word = { t: "E", code, message: text, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const;
+  const goodbye: SessionEffect[] = code === 1000 ? [] : [{ type: "frame", pipe, frame: word }];
+  return [ended, [...goodbye, { type: "disconnect", pipe, code, reason: text, hard: false }, ...effects]];
 }
 
 function redial(state: SessionState, retryAfterMs: number | undefined): Stepped {
@@ -41,25 +46,30 @@ function redial(state: SessionState, retryAfterMs: number | undefined): Stepped 
   const { redialFirstMs, redialMaxMs } = state.settings;
   const ceilingMs = Math.min(redialMaxMs, redialFirstMs * 2 ** Math.min(state.attempt, 10));
   const fromMs = retryAfterMs ?? 0;
-  return [{ ...state, attempt: state.attempt + 1 }, [{ type: "dial", fromMs, toMs: fromMs + ceilingMs }]];
+  // Whoever was told the same time at the same moment is spread over half of it at least.
+  const spreadMs = Math.max(ceilingMs, Math.min(redialMaxMs, fromMs / 2));
+  return [{ ...state, attempt: state.attempt + 1 }, [{ type: "dial", fromMs, toMs: fromMs + spreadMs }]];
 }
-
-/** The peer found fault with what it was sent. */
-const breaches: ReadonlySet<number> = new Set([4400, 4413, 1009]);
 
 function lose(state: SessionState, input: SessionInput & { readonly type: "lost" }): Stepped {
   if (input.pipe !== state.pipe || state.pipe === 0) return [state, nothing];
   switch (closePolicyOf(input.code)) {
     case "stop":
       return end({ ...state, pipe: 0 }, "refused", input.code);
-    case "renew": {
-      const reason = input.code === 1000 ? "closed" : breaches.has(input.code) ? "protocol" : "restarted";
+    case "renew":
+    case "rest": {
+      const reason = input.code === 1000 ? "closed" : reasonOf(input.code);
       return end({ ...state, pipe: 0, attempt: attemptAfter(state, input.now) }, reason, input.code);
     }
     case "resume":
     case "wait":
       return detach(state, input.now, input.retryAfterMs);
   }
+}
+
+/** Why a session ended that the other side has ended: it found fault, or knows the session no more. */
+function reasonOf(code: number): EndReason {
+  return isBreach(code) ? "protocol" : "restarted";
 }
 
 /** A connection that has held for long makes good for the dials that came to nothing before it. */
@@ -97,7 +107,8 @@ function miss(state: SessionState, input: SessionInput & { readonly type: "misse
   if (state.pipe !== 0) return [state, nothing];
   const policy = closePolicyOf(input.code);
   if (policy === "stop") return end(state, "refused", input.code);
-  if (policy === "renew" && state.life !== "connecting") return end(state, "restarted", input.code);
+  if ((policy === "renew" || policy === "rest") && state.life !== "connecting")
+    return end({ ...state, retryAfterMs: input.retryAfterMs }, reasonOf(input.code), input.code);
   return redial(state, input.retryAfterMs);
 }
 
@@ -123,6 +134,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     ...moved,
     acked: peerRecv,
     limit: Math.max(state.limit, input.limit),
+    windowBytes: Math.min(state.settings.windowBytes, input.bytes ?? Number.POSITIVE_INFINITY),
     // The handshake told the peer what we have and how much we take.
     told: state.recv,
     granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),
@@ -147,7 +159,11 @@ function send(state: SessionState, input: SessionInput & { readonly type: "send"
   const { outbox, settings } = state;
   outbox.push(input.draft, settings.pack, input.due);
   if (outbox.size > settings.outboxMessages + outboxReserveMax)
-    return breakOff(state, "overflow", { code: 4430, text: "the peer reads too slowly" });
+    return breakOff(state, "overflow", {
+      code: 4430,
+      text: "the peer reads too slowly",
+      retryAfterMs: overflowRetryMs,
+    });
   return gather(state);
 }
 

@@ -2,7 +2,7 @@ import type { EndReason } from "../../machines/session/events.ts";
 import type { LinkState } from "../../machines/session/machine.ts";
 import { openRoute, sendOn, turnBack, type Route } from "../../machines/session/route.ts";
 import type { Codec } from "../../machines/wire/codec.ts";
-import type { GoAway, Hello, Welcome } from "../../machines/wire/frames.ts";
+import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import { DialRefusal, type Pipe, type Transport } from "../ports/transport.ts";
@@ -22,6 +22,8 @@ export interface DialOptions {
   /** The best first; a node that does not know one takes the next. Default: JSON only. */
   readonly codecs?: readonly [Codec, ...Codec[]];
   readonly auth: Authentication;
+  /** How long an orderly end waits for the peer to acknowledge what was sent. */
+  readonly farewellMs?: number | undefined;
   /** What the node that is dialled may do here. */
   readonly grants: readonly string[];
   /** Hears of each dial that came to nothing. */
@@ -66,8 +68,10 @@ export class Dialer {
   /** The session that ended is followed by one on a connection that is there already. */
   #succeeded = false;
   #route: Route;
-  /** When the other end, which goes away, wants to be dialled again, and what it said of where to go. */
-  #farewell: Pick<GoAway, "retryAfterMs" | "redirect"> = {};
+  /** Where to go, as the other end said that goes away. */
+  #redirect: string | undefined;
+  /** The connection whose handshake is under way. */
+  #greeting: Pipe | undefined;
   /** The other end has closed in good order, and has not been reached since. */
   hasLeft = false;
 
@@ -132,14 +136,14 @@ export class Dialer {
     });
   }
 
-  /** Ends the link in good order: what was sent is acknowledged first, within a few seconds. */
-  async close(): Promise<void> {
+  /** Ends the link in good order: what was sent is acknowledged first, if it is within this time. */
+  async close(withinMs = this.#options.farewellMs ?? farewellMs): Promise<void> {
     const { link } = this.#session;
-    if (link.state === "up" || link.state === "draining") {
+    if (withinMs > 0 && (link.state === "up" || link.state === "draining")) {
       let limit: Timer | undefined;
       await Promise.race([
         link.settle(),
-        new Promise<void>((resolve) => (limit = this.#ground.clock.after(farewellMs, resolve))),
+        new Promise<void>((resolve) => (limit = this.#ground.clock.after(withinMs, resolve))),
       ]);
       limit?.cancel();
     }
@@ -151,6 +155,8 @@ export class Dialer {
     this.#refusal ??= why;
     this.#timer?.cancel();
     this.#abort.abort();
+    // Whoever does not answer would be waited for to the end of the handshake's time.
+    this.#greeting?.terminate();
     for (const waiter of this.#waiting) waiter.reject(new Error(why));
     this.#waiting = [];
   }
@@ -167,7 +173,7 @@ export class Dialer {
         if (to === "resuming" || to === "down") this.fence.said();
         this.#options.moved?.(to);
       },
-      goAway: (frame) => (this.#farewell = frame),
+      goAway: ({ redirect }) => (this.#redirect = redirect),
       loaded: () => this.#options.loaded?.(),
       dial: (fromMs, toMs) => this.#redial(fromMs, toMs),
       ended: (reason, code) => this.#ended(reason, code),
@@ -191,9 +197,9 @@ export class Dialer {
     this.#options.ended?.(reason, code);
     if (this.isOver) return;
     if (this.hasLeft) this.#why = "the node closed its sessions in good order";
-    const { attempt } = this.#session.link;
-    const { retryAfterMs, redirect } = this.#farewell;
-    this.#farewell = {};
+    const { attempt, retryAfterMs } = this.#session.link;
+    const redirect = this.#redirect;
+    this.#redirect = undefined;
     const left = this.#route.at;
     const target = redirect === undefined || this.#succeeded ? undefined : canonical(redirect);
     this.#route = sendOn(this.#route, target, attempt === 0);
@@ -240,7 +246,9 @@ export class Dialer {
       sess: { id: this.#sessionId, recv: this.#session.link.recv },
     };
     pipe.limitFrames(frameBytesMax);
+    this.#greeting = pipe;
     introduce(pipe, { hello, auth, clock }, (result) => {
+      if (this.#greeting === pipe) this.#greeting = undefined;
       if (isLate()) return pipe.close(1000, "overtaken");
       if (result.ok) return this.#welcomed(pipe, result.welcome);
       this.#missed(result.reason, result.code, result.retryAfterMs);
@@ -269,7 +277,7 @@ export class Dialer {
     this.hasLeft = false;
     // The other end ends an earlier session of this dialer before it welcomes another.
     this.fence.drop(this.#route.at);
-    this.#session.link.attach(pipe, recv, recv + welcome.lim.msgs);
+    this.#session.link.attach(pipe, { recv, lim: welcome.lim });
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const waiter of waiting) waiter.resolve();

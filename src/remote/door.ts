@@ -8,6 +8,7 @@ import type { Pipe } from "../ports/transport.ts";
 import { bindingOf, isKeyOf, isOneOf, keyOf, signHex, verifyHex, type Authentication } from "./authentication.ts";
 import {
   countedAddressesMax,
+  crowdRetryMs,
   handshakeBurstMax,
   handshakeFrameBytesMax,
   handshakesPerSecondMax,
@@ -48,7 +49,7 @@ export class Door {
     if (waitMs > 0) return turnAway(pipe, { code: 4429, reason: "too many handshakes", retryAfterMs: waitMs });
     const here = this.#perAddress.get(address) ?? 0;
     if (this.#strangers >= strangersMax || here >= strangersPerAddressMax)
-      return turnAway(pipe, { code: 4429, reason: "too many connections", retryAfterMs: handshakeTimeoutMs });
+      return turnAway(pipe, { code: 4429, reason: "too many connections", retryAfterMs: crowdRetryMs });
     this.#strangers += 1;
     this.#perAddress.set(address, here + 1);
     pipe.limitFrames(handshakeFrameBytesMax);

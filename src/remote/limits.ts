@@ -9,6 +9,11 @@ export const messageBytesMax = frameBytesMax - 1_024;
 export const handshakeTimeoutMs = 5_000;
 /** Largest frame before the peer is authenticated; a larger one ends the connection with 4413. */
 export const handshakeFrameBytesMax = 4_096;
+/**
+ * When one that is too many may come again: those before it take milliseconds, and one that says nothing goes after
+ * `handshakeTimeoutMs`.
+ */
+export const crowdRetryMs = 1_000;
 /** Connections that have not said who they are, in total; a further one is refused with 4429. */
 export const strangersMax = 256;
 /** Connections from one address that have not said who they are; a further one is refused with 4429. */
@@ -29,6 +34,8 @@ export const monitorsMax = 10_000;
 export const deathsPerMessageMax = 256;
 /** Agents that one peer may have spawned here and not stopped; a further spawn is refused. */
 export const spawnedMax = 64;
+/** Peers of a draining node that are told to come again within the same second. */
+export const returnsPerSecondMax = 100;
 /** Agents that one peer may spawn per second in the long run. */
 export const spawnsPerSecondMax = 10;
 /** How long an orderly end waits for the peer to acknowledge what was sent. */

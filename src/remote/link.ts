@@ -7,7 +7,7 @@ import { hasRoom, openSession, type SessionSettings, type SessionState } from ".
 import type { stepSession } from "../../machines/session/step.ts";
 import type { Codec, WireData } from "../../machines/wire/codec.ts";
 import type { Draft, Envelope } from "../../machines/wire/envelope.ts";
-import type { GoAway } from "../../machines/wire/frames.ts";
+import type { GoAway, WireLimits } from "../../machines/wire/frames.ts";
 import type { FrameReading } from "../../machines/wire/read-frame.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
@@ -111,6 +111,11 @@ export class Link {
     return this.#state.attempt;
   }
 
+  /** When to dial again, as the peer said last. */
+  get retryAfterMs(): number | undefined {
+    return this.#state.retryAfterMs;
+  }
+
   get stats(): LinkStats {
     const { life, outbox, resumes, duplicates } = this.#state;
     return { state: life, unacknowledged: outbox.size, bytes: outbox.bytes, resumes, duplicates };
@@ -132,7 +137,8 @@ export class Link {
     this.#step({ type: "send", draft, due });
   }
 
-  attach(pipe: Pipe, peerRecv: number, limit: number): void {
+  /** `recv`: the highest message that the peer has; `lim`: what it takes. */
+  attach(pipe: Pipe, { recv: peerRecv, lim }: { readonly recv: number; readonly lim: WireLimits }): void {
     this.#pipes += 1;
     const number = this.#pipes;
     this.#open.set(number, pipe);
@@ -141,7 +147,9 @@ export class Link {
     const repack = codec !== this.#codec;
     const load = this.#options.load();
     this.#codec = codec;
-    this.#step({ type: "attach", pipe: number, peerRecv, limit, now: this.#options.clock.now(), load, repack });
+    const now = this.#options.clock.now();
+    const [limit, { bytes }] = [peerRecv + lim.msgs, lim];
+    this.#step({ type: "attach", pipe: number, peerRecv, limit, bytes, now, load, repack });
     pipe.listen({
       frame: (data) => this.#read(number, codec.read(data)),
       drained: () => this.#step({ type: "congested", pipe: number, full: false }),

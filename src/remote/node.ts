@@ -10,7 +10,7 @@ import type { Authentication } from "./authentication.ts";
 import { Dialer, type DialOptions } from "./dialer.ts";
 import { Door } from "./door.ts";
 import type { Hosting } from "./hosting.ts";
-import { farewellMs, sessionsMax } from "./limits.ts";
+import { crowdRetryMs, farewellMs, returnsPerSecondMax, sessionsMax } from "./limits.ts";
 import { ownLimits, PeerSession, type Pace, type SessionGround } from "./peer-session.ts";
 import type { DeadRemoteLetter } from "./requests.ts";
 import { isOfOneDialer } from "./session-id.ts";
@@ -119,15 +119,20 @@ export class RemoteNode {
     return dialer;
   }
 
-  /** Takes no new session, and tells the peers of those there are to go elsewhere. */
+  /** Takes no new session, and tells the peers of those there are to go elsewhere; the more there are, the later some come. */
   drain(where: { readonly retryAfterMs: number; readonly redirect?: string }): void {
     this.#draining = where;
-    for (const { session } of this.#accepted.values()) session.link.drain({ t: "G", code: 4503, ...where });
+    let before = 0;
+    for (const { session } of this.#accepted.values()) {
+      const retryAfterMs = where.retryAfterMs + Math.floor((before * 1_000) / returnsPerSecondMax);
+      session.link.drain({ t: "G", code: 4503, ...where, retryAfterMs });
+      before += 1;
+    }
   }
 
   /** Ends every session in good order: what was sent is acknowledged first, within a few seconds. */
   async close(): Promise<void> {
-    this.#draining ??= { retryAfterMs: 1_000 };
+    this.#draining ??= { retryAfterMs: crowdRetryMs };
     const links = [...this.#accepted.values()].map(({ session }) => session.link);
     const limits: { cancel(): void }[] = [];
     const settled = links.filter((link) => link.state === "up" || link.state === "draining");
@@ -147,7 +152,7 @@ export class RemoteNode {
     const known = this.#accepted.get(key);
     if (known !== undefined) {
       this.#welcome(pipe, known, { resumed: true, sig });
-      return known.session.link.attach(pipe, sess.recv, sess.recv + hello.lim.msgs);
+      return known.session.link.attach(pipe, { recv: sess.recv, lim: hello.lim });
     }
     const isFull = this.#accepted.size >= sessionsMax;
     if (isFull || this.#draining !== undefined) {
@@ -157,12 +162,12 @@ export class RemoteNode {
     }
     const accepted = this.#open(hello, { key, id: sess.id, codec: pipe.end.codec });
     this.#welcome(pipe, accepted, { resumed: false, sig });
-    accepted.session.link.attach(pipe, 0, hello.lim.msgs);
+    accepted.session.link.attach(pipe, { recv: 0, lim: hello.lim });
     this.#options.joined?.(accepted.session);
   }
 
   #turnAway(pipe: Pipe, code: number, message: string): void {
-    const retryAfterMs = this.#draining?.retryAfterMs ?? 1_000;
+    const retryAfterMs = this.#draining?.retryAfterMs ?? crowdRetryMs;
     pipe.send(pipe.end.codec.write({ t: "E", code, message, retryAfterMs }));
     pipe.close(code, message);
   }

@@ -1,6 +1,6 @@
 import { failure, type Failure, type Outcome } from "../../machines/failure.ts";
 import type { Draft, Envelope, EnvelopeKind } from "../../machines/wire/envelope.ts";
-import { hopsMax } from "../../machines/wire/limits.ts";
+import { addressCharactersMax, hopsMax, ttlMaxMs, typeCharactersMax } from "../../machines/wire/limits.ts";
 import { packValue, unpackValue } from "../../machines/wire/values.ts";
 import type { Clock } from "../ports/clock.ts";
 import { hostValues } from "./host-values.ts";
@@ -93,6 +93,11 @@ export class Requests {
     if (refused !== undefined) return refused;
     const id = this.#nextId();
     const address = writeAddress(to);
+    const unsayable = findUnsayable({ to: address, ty: capability });
+    if (unsayable !== undefined) {
+      this.#dead({ id, to: address, capability, reason: unsayable });
+      return "stopped";
+    }
     const packed = packValue(input, hostValues);
     if (!packed.ok) {
       this.#dead({ id, to: address, capability, reason: `${packed.fault.path} ${packed.fault.what}` });
@@ -118,6 +123,8 @@ export class Requests {
         reject(signal?.reason as Error);
       };
       const draft: Draft = { id, k: "mon", f: "", to: writeAddress(to), ty: "" };
+      // Nobody has an address that cannot be said.
+      if (findUnsayable(draft) !== undefined) return resolve({ reason: "noproc" });
       if (this.#carrier.refusal() !== undefined) return resolve({ reason: "noconnection" });
       this.#carrier.send(draft);
       signal?.addEventListener("abort", leave, { once: true });
@@ -129,8 +136,8 @@ export class Requests {
   }
 
   stop(to: Address): void {
-    if (this.#carrier.refusal() === undefined)
-      this.#carrier.send({ id: this.#nextId(), k: "stop", f: "", to: writeAddress(to), ty: "" });
+    const draft: Draft = { id: this.#nextId(), k: "stop", f: "", to: writeAddress(to), ty: "" };
+    if (this.#carrier.refusal() === undefined && findUnsayable(draft) === undefined) this.#carrier.send(draft);
   }
 
   /** Lets a handler emit so many more items. */
@@ -195,10 +202,11 @@ export class Requests {
   #ask(
     k: "call" | "spawn",
     what: { readonly to: string; readonly ty: string; readonly input: unknown },
-    options: RequestOptions,
+    given: RequestOptions,
   ): Promise<Outcome<unknown>> {
     const { ty } = what;
-    const hindrance = this.#hindrance(ty, options);
+    const options = withinLimit(given);
+    const hindrance = this.#hindrance(what, options);
     if (hindrance !== undefined) return refuse(hindrance, options);
     const packed = packValue(what.input, hostValues);
     if (!packed.ok) {
@@ -208,7 +216,7 @@ export class Requests {
     }
     const place = this.#calls.reserve();
     const id = `${this.#nextId()}.${place}`;
-    const { hops: hp = hopsMax } = options;
+    const hp = Math.min(options.hops ?? hopsMax, hopsMax);
     const ttl = Math.max(0, Math.round(options.timeoutMs));
     const draft = withExtras({ id, k, f: "", to: what.to, ty, p: packed.value, ttl, hp }, options);
     const bytes = this.#carrier.measure(draft);
@@ -225,8 +233,11 @@ export class Requests {
   }
 
   /** Why a call is not made at all. */
-  #hindrance(ty: string, { hops = hopsMax, signal }: RequestOptions): Failure | undefined {
+  #hindrance(what: Named, { hops = hopsMax, signal }: RequestOptions): Failure | undefined {
+    const { ty } = what;
     if (signal?.aborted === true) return failure("call/cancelled", `the caller aborted ${ty}`);
+    const unsayable = findUnsayable(what);
+    if (unsayable !== undefined) return failure("remote/unsendable", unsayable);
     if (hops <= 0) return failure("remote/hops-exhausted", `${ty} was passed on ${hopsMax} times`);
     const { peer: node } = this.#carrier;
     const refusal = this.#carrier.refusal();
@@ -235,6 +246,26 @@ export class Requests {
     if (this.#calls.size < openCallsMax) return undefined;
     return failure("remote/full", `${openCallsMax} calls to node ${node} are open`, { node });
   }
+}
+
+/** Whom a message is for, and what it asks. */
+interface Named {
+  readonly to: string;
+  readonly ty: string;
+}
+
+/** What no frame may say: the peer would end the session over it, and everything else that is out with it. */
+function findUnsayable({ to, ty }: Named): string | undefined {
+  if (to.length > addressCharactersMax)
+    return `an address of ${to.length} characters cannot travel; it may have ${addressCharactersMax}`;
+  if (ty.length > typeCharactersMax)
+    return `a capability of ${ty.length} characters cannot travel; it may have ${typeCharactersMax}`;
+  return undefined;
+}
+
+/** No call is out for longer than a message can say: one that may take longer, or for ever, has so much and no more. */
+function withinLimit(options: RequestOptions): RequestOptions {
+  return options.timeoutMs <= ttlMaxMs ? options : { ...options, timeoutMs: ttlMaxMs, deadlineAt: undefined };
 }
 
 function refuse(failed: Failure, { settled }: RequestOptions): Promise<Outcome<unknown>> {

@@ -9,13 +9,20 @@ import { OutgoingFrames } from "./outgoing-frames.ts";
 export const pipeBufferBytesMax = 1_048_576;
 /** The connection ended without a goodbye of the other end. Source: RFC 6455 §7.4.1. */
 const abnormalClosure = 1006;
-/** What a frame that is too large is answered with by `ws`. Source: RFC 6455 §7.4.1. */
-const tooLarge = 1009;
-/** What `ws` calls such frames. Source: github.com/websockets/ws/blob/master/doc/ws.md#error-codes. */
-const tooLargeErrors: ReadonlySet<unknown> = new Set([
-  "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
-  "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH",
+/** What `ws` calls an error of the other end's frames begins so. Source: github.com/websockets/ws/blob/master/doc/ws.md#error-codes. */
+const breachPrefix = "WS_ERR_";
+/** The codes that `ws` answers such frames with, where it is not 1002. Source: RFC 6455 §7.4.1. */
+const breachCodes: ReadonlyMap<string, number> = new Map([
+  ["WS_ERR_INVALID_UTF8", 1007],
+  ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 1008],
+  ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009],
+  ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", 1009],
 ]);
+
+/** The close code that an error of the socket stands for: what `ws` has closed with, or an end without a word. */
+function codeOf({ code = "" }: { readonly code?: string }): number {
+  return code.startsWith(breachPrefix) ? (breachCodes.get(code) ?? 1002) : abnormalClosure;
+}
 /** How long the other end may take to answer a goodbye; then the connection is dropped. */
 export const goodbyeTimeoutMs = 1_000;
 
@@ -57,9 +64,8 @@ export class WebSocketPipe implements Pipe {
     net.setNoDelay(true);
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
     socket.on("close", (code, reason) => this.#leave(code, reason.toString("utf8")));
-    socket.on("error", (problem: Error & { readonly code?: unknown }) => {
-      // To resume after such a frame would bring it again.
-      this.#leave(tooLargeErrors.has(problem.code) ? tooLarge : abnormalClosure, "");
+    socket.on("error", (problem: Error & { readonly code?: string }) => {
+      this.#leave(codeOf(problem), "");
       // `ws` has said goodbye. To end now, with something unread, would reset the connection, and the goodbye with it.
       this.#endSoon();
     });

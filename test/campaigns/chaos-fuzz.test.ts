@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { faults, findingsWith } from "./fuzz-faults.ts";
+import { faults, findingsWith, socketFaults, socketFindingsWith } from "./fuzz-faults.ts";
 import { rootFolder } from "../house/source-files.ts";
 
 interface Verdict {
@@ -35,5 +35,9 @@ describe("a long campaign", () => {
 
   test.each(faults)("of hostile frames finds a node that $name", async (fault) => {
     expect(await findingsWith(fault)).not.toEqual([]);
+  });
+
+  test.concurrent.each(socketFaults)("of hostile clients on real sockets finds a node that $name", async (fault) => {
+    expect(await socketFindingsWith(fault)).not.toEqual([]);
   });
 });

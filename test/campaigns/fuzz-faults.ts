@@ -4,6 +4,8 @@ import { MutatedHouse } from "../simulation/mutation.ts";
 const parts = ["package.json", "machines", "src", "test/campaigns", "test/conformance", "test/fixtures/wire"];
 /** Enough for each fault to be found by the seed. */
 const [frames, seed] = [2_500, 1];
+/** The same through real sockets, where each takes a hundred times as long. */
+const socketFrames = 300;
 
 export interface Fault {
   /** A node that does this. */
@@ -11,6 +13,8 @@ export interface Fault {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** Real sockets must show it too. */
+  readonly isBySocket?: true;
 }
 
 /** Faults of the product that the campaign must find; the first ones stand for each kind of it. */
@@ -44,12 +48,14 @@ export const faults: readonly Fault[] = [
     file: "machines/wire/depth.ts",
     find: `if (key === "__proto__") return "has a __proto__ key";`,
     replace: "",
+    isBySocket: true,
   },
   {
     name: "counts the levels of a binary frame wrong by one",
     file: "src/remote/codecs/msgpack.ts",
     find: "findMsgpackFault(data)",
     replace: "findMsgpackFault(data, depthMax + 1)",
+    isBySocket: true,
   },
   {
     name: "takes a message after a gap",
@@ -62,6 +68,7 @@ export const faults: readonly Fault[] = [
     file: "src/remote/door.ts",
     find: "pipe.limitFrames(handshakeFrameBytesMax);",
     replace: "",
+    isBySocket: true,
   },
   {
     name: "asks nobody who they are",
@@ -74,16 +81,68 @@ export const faults: readonly Fault[] = [
     file: "machines/wire/read-frame.ts",
     find: "code: 4400, reason",
     replace: "code: 4500, reason",
+    isBySocket: true,
   },
 ];
+
+/** Faults that only real sockets can show. */
+const ofSockets: readonly Fault[] = [
+  {
+    name: "goes on with a session whose WebSocket was broken",
+    file: "src/remote/websocket-pipe.ts",
+    find: "code.startsWith(breachPrefix) ?",
+    replace: "false ?",
+  },
+  {
+    name: "takes a frame in any number of pieces",
+    file: "src/remote/websocket-transport.ts",
+    find: "maxFragments: fragmentsMax,",
+    replace: "",
+  },
+  {
+    name: "says to one that speaks no codec in common that nothing is there",
+    file: "src/remote/websocket-transport.ts",
+    find: `if (codec === undefined) return refuseUpgrade(socket, "426 Upgrade Required");`,
+    replace: `if (codec === undefined) return refuseUpgrade(socket, "404 Not Found");`,
+  },
+  {
+    name: "hears a stranger's frame to its end, however large it says that it is",
+    file: "src/remote/websocket-pipe.ts",
+    find: `this.#net.on("data", watch);`,
+    replace: "",
+  },
+  {
+    name: "lets everybody at one address wait at the door",
+    file: "src/remote/door.ts",
+    find: "here >= strangersPerAddressMax",
+    replace: "here < 0",
+  },
+];
+
+/** Faults that the campaign over real sockets must find. */
+export const socketFaults: readonly Fault[] = [...faults.filter(({ isBySocket }) => isBySocket), ...ofSockets];
+
+interface Found {
+  readonly findings: readonly string[];
+}
 
 /** Runs a short campaign against a node with a fault, in a process of its own. */
 export async function findingsWith({ name, ...edit }: Fault): Promise<readonly string[]> {
   using house = new MutatedHouse({ name: "fuzz", edits: [edit] }, parts);
-  const { findings } = await house.evaluate<{ readonly findings: readonly string[] }>(
-    "test/campaigns/fuzz-run.ts",
-    `({ runFuzz }) => runFuzz(${JSON.stringify({ frames, seed })})`,
-  );
+  const use = `({ runFuzz }) => runFuzz(${JSON.stringify({ frames, seed })})`;
+  const { findings } = await house.evaluate<Found>("test/campaigns/fuzz-run.ts", use);
   if (findings.length === 0) throw new Error(`no finding with seed ${seed} in a node that ${name}`);
+  return findings;
+}
+
+/** The same through real sockets. */
+export async function socketFindingsWith({ name, ...edit }: Fault): Promise<readonly string[]> {
+  using house = new MutatedHouse({ name: "fuzz-sockets", edits: [edit] }, parts);
+  const options = JSON.stringify({ frames: socketFrames, seed, findingsMax: 1 });
+  const { findings } = await house.evaluate<Found>(
+    "test/campaigns/fuzz-sockets.ts",
+    `({ runSockets }) => runSockets(${options})`,
+  );
+  if (findings.length === 0) throw new Error(`no finding with seed ${seed} by socket in a node that ${name}`);
   return findings;
 }

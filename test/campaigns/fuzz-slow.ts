@@ -15,6 +15,8 @@ interface Case {
   readonly name: string;
   /** An HTTP status, or a close code. */
   readonly due: number;
+  /** Whose session is over by then. */
+  readonly ends?: string;
   readonly run: (client: RawClient, port: number) => Promise<void>;
 }
 
@@ -75,6 +77,7 @@ const promptCases: readonly Case[] = [
   ...breaches.map(([name, due, bytes], number) => ({
     name,
     due,
+    ends: `breach${number}`,
     async run(client: RawClient, port: number) {
       await enter(client, port, `breach${number}`);
       client.say(bytes);
@@ -154,7 +157,7 @@ export function runSlow(house: SocketHouse, givenMs: number): Promise<string[]> 
 
 /** All side by side; gives what came to something else than was due to it. */
 async function runCases(house: SocketHouse, cases: readonly Case[], givenMs: number): Promise<string[]> {
-  const found = cases.map(async ({ name, due, run }, number) => {
+  const found = cases.map(async ({ name, due, ends, run }, number) => {
     const client = new RawClient(house.port, `127.0.1.${number + 1}`);
     const startedAt = performance.now();
     const said = run(client, house.port);
@@ -165,6 +168,7 @@ async function runCases(house: SocketHouse, cases: readonly Case[], givenMs: num
     const came = client.code ?? client.status;
     client.end();
     await said;
+    if (house.node.sessions.some(({ peer }) => peer === ends)) return [`${name}: its session goes on`];
     if (came !== due) return [`${name}: ${due} was due, and ${came ?? "nothing"} came within ${tookMs} ms`];
     return tookMs < givenMs - 1 ? [`${name}: sent away after ${tookMs} ms, not ${givenMs}`] : [];
   });

@@ -18,6 +18,8 @@ export class ChaosProxy {
   closed = false;
   /** Where connections go to; set when that is known. */
   target = 0;
+  /** From a piece on of which this says so nothing passes any more on its connection, and nobody is told. */
+  swallowsFrom: (piece: Buffer, heading: "toFar" | "toNear") => boolean = () => false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -62,6 +64,8 @@ export class ChaosProxy {
     const waiting: Buffer[] = [];
     let due = 0;
     from.on("data", (received) => {
+      if (!way.swallowed[heading] && this.swallowsFrom(received, heading))
+        way.swallowed = { toFar: true, toNear: true };
       if (way.swallowed[heading]) return;
       const pass = (): void => {
         const chunk = waiting.shift();

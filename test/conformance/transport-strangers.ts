@@ -66,7 +66,7 @@ export async function strangerAt(world: World, node: TestNode): Promise<Stranger
   return stranger;
 }
 
-async function guestAt(world: World, node: TestNode, more: Partial<Hello> = {}): Promise<[Stranger, Welcome]> {
+export async function guestAt(world: World, node: TestNode, more: Partial<Hello> = {}): Promise<[Stranger, Welcome]> {
   const guest = await strangerAt(world, node);
   guest.say(helloOf({ codec: world.codec.name, ...more }));
   await world.until("the guest is welcome", () => guest.frames.some((frame) => frame.t === "W"));
@@ -76,7 +76,7 @@ async function guestAt(world: World, node: TestNode, more: Partial<Hello> = {}):
 const tellOf = (s: number, id = s): Envelope => ({ s, id: `t${id}`, k: "tell", f: "", to: "/a", ty: "raw", p: id });
 const batchOf = (...m: Envelope[]): Frame => ({ t: "M", a: 0, l: 64, m });
 
-function messagesOf(guest: Stranger): Envelope[] {
+export function messagesOf(guest: Stranger): Envelope[] {
   return guest.frames.flatMap((frame) => (frame.t === "M" ? frame.m : []));
 }
 
@@ -108,7 +108,8 @@ export const strangers: readonly Scenario[] = [
     "each stranger gets the code it deserves, leaves nothing behind, and disturbs nobody",
     async (world) => {
       const token = { tokens: ["right"] };
-      const beta = await world.node("beta", { auth: token });
+      // Whoever is not silent must have time to speak on a machine that is busy.
+      const beta = await world.node("beta", { auth: token, pace: { handshakeTimeoutMs: 1_500 } });
       beta.host.start("/a");
       const alpha = await world.node("alpha");
       const link = world.dial(alpha, beta, token);

@@ -4,6 +4,7 @@ import { msgpackCodec } from "../../src/remote/codecs/msgpack.ts";
 import { memoryWorld } from "./memory-world.ts";
 import { backOf, calling, delivered, ordering, pairOf } from "./transport-contract.ts";
 import { endurance, restarting, watching } from "./transport-endings.ts";
+import { limits } from "./transport-limits.ts";
 import { strangers } from "./transport-strangers.ts";
 import { tellThrough, type World, type WorldOptions } from "./transport-world.ts";
 import { webSocketWorld } from "./websocket-world.ts";
@@ -16,7 +17,7 @@ const worlds: readonly (readonly [string, (options: WorldOptions) => World])[] =
 ];
 
 describe.each(worlds)("a transport over %s", (_, make) => {
-  test.each([...ordering, ...calling, ...watching, ...restarting, ...endurance, ...strangers])(
+  test.each([...ordering, ...calling, ...watching, ...restarting, ...endurance, ...strangers, ...limits])(
     "%s",
     async (_title, run) => {
       await tellThrough(make({ seed: 1 }), run);

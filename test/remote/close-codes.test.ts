@@ -63,10 +63,16 @@ async function scene() {
 }
 
 const codesOf = {
-  "goes on with the session": [1001, 1006, 4408, 4440, 4500, 4429, 4430, 4503],
-  "begins another session": [1000, 1009, 4400, 4404, 4410, 4413],
+  // Those that the protocol does not name say nothing of the session.
+  "goes on with the session": [1001, 1005, 1006, 1011, 1012, 4408, 4440, 4500, 4429, 4503, 4999],
+  "begins another session": [1000, 1002, 1003, 1007, 1008, 1009, 4400, 4404, 4410, 4413, 4430],
 } as const;
 const final = [4401, 4403, 4406, 4409] as const;
+/** Who is told when to come again, and how. */
+const words: readonly SessionFrame[] = [
+  { t: "G", code: 4503, retryAfterMs: 5_000 },
+  { t: "E", code: 4429, message: "later", retryAfterMs: 5_000 },
+];
 
 describe.each(Object.entries(codesOf))(`after a close a dialer dials again, and %s (seed ${seed})`, (what, codes) => {
   test.each(codes)("%i", async (code) => {
@@ -80,10 +86,12 @@ describe.each(Object.entries(codesOf))(`after a close a dialer dials again, and 
     expect([dials.length, clock.waiting]).toEqual([2, 0]);
   });
 
-  test.each(codes)("%i, not before the time that a go-away named", async (code) => {
+  test.each(
+    codes.flatMap((code) => words.map((word) => [code, word.t === "G" ? "a go-away" : "an error", word] as const)),
+  )("%i, not before the time that %s named", async (code, _, word) => {
     const { clock, dialer, dials, hang } = await scene();
     const first = clock.now();
-    await hang(code, { t: "G", code: 4503, retryAfterMs: 5_000 });
+    await hang(code, word);
     await clock.advance(10_000);
     expect(dials).toHaveLength(2);
     expect((dials[1]?.at ?? 0) - first).toBeGreaterThanOrEqual(5_000);
@@ -111,6 +119,51 @@ test.each(final)(`after a close with %i a dialer never dials again (seed ${seed}
   await clock.advance(60_000);
   expect([dialer.state, dials.length, clock.waiting]).toEqual(["down", 1, 0]);
   await expect(dialer.ready()).rejects.toThrow(String(code));
+});
+
+describe("a listener whose guest closes", () => {
+  /** A session that a guest has opened, and closed its connection with a code. */
+  const sessionsAfter = async (code: number): Promise<readonly [sessions: number, ends: readonly string[]]> => {
+    const clock = new FakeClock(0);
+    const [random, ids] = [seededRandom(seed), seededIds(seed)];
+    const net = new MemoryNetwork({ clock, random, latencyMs: 0 });
+    const ends: string[] = [];
+    const node = new RemoteNode({
+      node: "there",
+      clock,
+      random,
+      ids,
+      hosting: new TestHost([]),
+      auth: { open: true },
+      grants: () => [],
+      left: (_, reason) => ends.push(reason),
+    });
+    const place = net.listen("there", (pipe) => node.accept(pipe));
+    const pipe = await net.dial(place.url, { codecs: [jsonCodec], signal: new AbortController().signal });
+    pipe.listen({ frame() {}, drained() {}, closed() {} });
+    const lim = { frame: 1_048_576, msgs: 64, bytes: 1_000_000 };
+    const names = { node: "guest", inc: "1", nonce: "00".repeat(16), codec: "json" };
+    pipe.send(jsonCodec.write({ t: "H", v: [1], ...names, feat: [], lim, auth: { k: "none" } }));
+    await clock.advance(1);
+    expect(node.sessions).toHaveLength(1);
+    pipe.close(code, "");
+    await clock.advance(1);
+    const found = [node.sessions.length, [...ends]] as const;
+    void node.close();
+    await clock.advance(60_000);
+    return found;
+  };
+
+  test.each(codesOf["goes on with the session"])("with %i keeps the session, which may be resumed", async (code) => {
+    expect(await sessionsAfter(code)).toEqual([1, []]);
+  });
+
+  test.each([...codesOf["begins another session"], ...final])("with %i ends the session at once", async (code) => {
+    const [sessions, ends] = await sessionsAfter(code);
+    expect([sessions, ends.length]).toEqual([0, 1]);
+    const breaches: readonly number[] = [1002, 1003, 1007, 1008, 1009, 4400, 4413];
+    expect(ends[0] === "protocol").toBe(breaches.includes(code));
+  });
 });
 
 test("every code of the protocol has its sentence", () => {

@@ -4,16 +4,19 @@ import { checks, type DoctorCheck, type Finding } from "./checks.ts";
 /** A check for each node that should be reachable. What that takes is loaded only where one is named. */
 async function checkNodes(values: ParsedArguments["values"], io: CommandIo): Promise<readonly DoctorCheck[]> {
   const { connect = [], name } = values as { connect?: string[]; name?: string };
-  const { auth, ca, tls, codec } = values;
-  if (connect.length === 0 && (auth ?? ca ?? tls ?? codec) === undefined) return [];
-  const [{ checkDialUrl }, { readDialProof }, { readCodec }, { reach }] = await Promise.all([
-    import("../../remote/websocket-transport.ts"),
-    import("../peer-auth.ts"),
-    import("../peers/codec.ts"),
-    import("./reach.ts"),
-  ]);
+  const { auth, ca, tls, codec, timeout } = values;
+  if (connect.length === 0 && (auth ?? ca ?? tls ?? codec ?? timeout) === undefined) return [];
+  const [{ checkDialUrl }, { readDialProof }, { readCodec }, { readTimeout }, { reach, reachTimeoutMs }] =
+    await Promise.all([
+      import("../../remote/websocket-transport.ts"),
+      import("../peer-auth.ts"),
+      import("../peers/codec.ts"),
+      import("../peers/patience.ts"),
+      import("./reach.ts"),
+    ]);
   for (const url of connect) checkDialUrl(url);
-  const how = { ...readDialProof(values, connect, io.cwd), ...readCodec(values), name };
+  const timeoutMs = readTimeout(values, reachTimeoutMs);
+  const how = { ...readDialProof(values, connect, io.cwd), ...readCodec(values), name, timeoutMs };
   return connect.map((url) => reach(url, how, io.signal));
 }
 

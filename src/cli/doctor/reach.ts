@@ -1,10 +1,11 @@
 import { createTroupe } from "../../troupe/create.ts";
 import type { CodecName } from "../../remote/codecs/load.ts";
 import type { DialProof } from "../peer-auth.ts";
+import { farewellMs } from "../peers/patience.ts";
 import type { DoctorCheck } from "./checks.ts";
 
-/** How long a node may take to let this one in. */
-const reachTimeoutMs = 5_000;
+/** How long a node may take to let this one in and to say what it offers, unless the user says otherwise. */
+export const reachTimeoutMs = 5_000;
 
 /** What to do about a refusal, by what it says; what says that itself is not here. */
 const advice: readonly (readonly [sign: RegExp, todo: string])[] = [
@@ -22,19 +23,22 @@ function tellCodec(wished: CodecName | undefined, spoken: CodecName): string {
   return wished === spoken ? `, in ${spoken}` : `, in ${spoken}: ${wished} is not taken there`;
 }
 
+interface Reaching extends DialProof {
+  readonly codec?: CodecName;
+  /** Of this node. */
+  readonly name?: string | undefined;
+  readonly timeoutMs: number;
+}
+
 /** Whether a node can be reached and lets this one in. */
-export function reach(
-  url: string,
-  { name, ...how }: DialProof & { readonly codec?: CodecName; readonly name?: string | undefined },
-  signal: AbortSignal,
-): DoctorCheck {
+export function reach(url: string, { name, ...how }: Reaching, signal: AbortSignal): DoctorCheck {
   return {
     name: url,
     async run() {
       await using troupe = await createTroupe(name === undefined ? {} : { node: name });
       const from = performance.now();
       try {
-        const peer = await troupe.connect(url, { ...how, timeoutMs: reachTimeoutMs, once: true, signal });
+        const peer = await troupe.connect(url, { ...how, farewellMs, once: true, signal });
         const tookMs = Math.ceil(performance.now() - from);
         const offered = `${peer.capabilities.length} capabilities${tellCodec(how.codec, peer.codec)}`;
         return {

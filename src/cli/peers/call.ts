@@ -1,5 +1,5 @@
 import { failure, type Outcome } from "../../../machines/failure.ts";
-import { callTimeoutMaxMs } from "../../dispatch/options.ts";
+import { callTimeoutMs } from "../../dispatch/request.ts";
 import { TroupeError } from "../../errors.ts";
 import { stderrLog } from "../../ports/log.ts";
 import { createTroupe } from "../../troupe/create.ts";
@@ -9,17 +9,7 @@ import type { CommandResult, Run } from "../command.ts";
 import { readCodec } from "./codec.ts";
 import { readInput, redirectConsole } from "../input.ts";
 import { readDialProof } from "../peer-auth.ts";
-
-function readTimeout(given: string | undefined): number | undefined {
-  if (given === undefined) return undefined;
-  const timeoutMs = Number(given);
-  if (!(timeoutMs >= 1 && timeoutMs <= callTimeoutMaxMs))
-    throw new TroupeError(
-      "usage/bad-argument",
-      `--timeout ${given}: give a number of milliseconds, from 1 to ${callTimeoutMaxMs}`,
-    );
-  return timeoutMs;
-}
+import { farewellMs, readTimeout } from "./patience.ts";
 
 /** An outcome as text and document; a value that JSON cannot hold is a failure of the agent. */
 function toResult(outcome: Outcome<unknown>, capability: string): CommandResult {
@@ -48,7 +38,7 @@ export const run: Run = async ({ values, positionals }, io) => {
   const proof = readDialProof(values, url === undefined ? [] : [url], io.cwd);
   const codec = readCodec(values);
   const input = readInput(values["input"] as string | undefined, io);
-  const timeoutMs = readTimeout(values["timeout"] as string | undefined);
+  const timeoutMs = readTimeout(values, callTimeoutMs);
   // What an agent prints is not the result: with --json exactly one document goes to standard output.
   redirectConsole(io);
   await using troupe = await createTroupe({
@@ -59,15 +49,12 @@ export const run: Run = async ({ values, positionals }, io) => {
     await troupe.spawn(agent, { restart: "transient" });
   const from = performance.now();
   if (url !== undefined) {
-    const atMost = { timeoutMs: Math.min(timeoutMs ?? connectTimeoutMs, connectTimeoutMs) };
+    const atMost = { timeoutMs: Math.min(timeoutMs, connectTimeoutMs), farewellMs };
     await troupe.connect(url, { signal: io.signal, ...atMost, ...proof, ...codec });
   }
   // There is one deadline for both: what connecting took is gone.
-  const leftMs = Math.ceil((timeoutMs ?? 0) - (performance.now() - from));
-  const outcome = await troupe.call(capability, input, {
-    signal: io.signal,
-    ...(timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, leftMs) }),
-  });
+  const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - from)));
+  const outcome = await troupe.call(capability, input, { signal: io.signal, timeoutMs: leftMs });
   if (!outcome.ok && io.signal.aborted) throw new TroupeError("call/cancelled", outcome.failure.message);
   return toResult(outcome, capability);
 };

@@ -25,6 +25,8 @@ import { RemoteRef } from "./remote-ref.ts";
 export const drainMs = 10_000;
 /** How long a spawn on another node may take. */
 const spawnTimeoutMs = 30_000;
+/** The longest that whoever connects may let the end of a link wait for the other node. */
+export const farewellMaxMs = 60_000;
 /** When a node that is told to go elsewhere may come back. */
 const retryAfterMs = 1_000;
 
@@ -84,8 +86,16 @@ export interface ConnectOptions {
    * of the same service, at most 64. Default: nowhere. What it says of any other address is not followed.
    */
   readonly redirects?: readonly string[];
-  /** How long to try, in milliseconds; default 10,000. Once connected, it is dialled again until it is closed here. */
+  /**
+   * How long to try, in milliseconds; default 10,000. It is for the first answer of what the node offers too. Once
+   * connected, it is dialled again until it is closed here.
+   */
   readonly timeoutMs?: number;
+  /**
+   * How long closing waits until the node has what was told it last, in milliseconds, 0 to 60,000; default 5,000. What it
+   * has not got by then is a dead letter.
+   */
+  readonly farewellMs?: number;
   /** Gives up after the first dial that came to nothing. Default: dials again until `timeoutMs` are over. */
   readonly once?: boolean;
   readonly signal?: AbortSignal;

@@ -92,8 +92,7 @@ export class AgentHost implements Hosting {
       return Promise.resolve(fail(failure("call/timeout", `the deadline of ${capability} passed on the way`)));
     const target = this.#target(call.to);
     if (target !== undefined && "code" in target) return Promise.resolve(fail(target));
-    const timeoutMs = Math.min(ttlMs, 3_600_000);
-    const given = traceparent === undefined ? { timeoutMs } : { traceparent, timeoutMs };
+    const given = traceparent === undefined ? { timeoutMs: ttlMs } : { traceparent, timeoutMs: ttlMs };
     const options = toOptions(carried, call.isFollowed ? { ...given, onProgress: reportTo(call) } : given);
     const plain: CallRequest = { capability, input, isLocal: true, asker: call.peer, options, target };
     const request = carried.items === true && call.isFollowed ? { ...plain, items: new GoingItems(call) } : plain;

@@ -11,10 +11,11 @@ import { RemoteNode } from "../../remote/node.ts";
 import type { Pace, PeerSession } from "../../remote/peer-session.ts";
 import { acceptWebSockets, checkDialUrl, webSocketTransportWith } from "../../remote/websocket-transport.ts";
 import type { Core } from "../../system/core.ts";
-import { connectTimeoutMs, type LinkOptions } from "../options.ts";
+import { checkWhole, connectTimeoutMs, type LinkOptions } from "../options.ts";
 import { toAuthentication } from "./auth.ts";
 import {
   ConnectedPeer,
+  farewellMaxMs,
   OpenListener,
   type ConnectOptions,
   type Listener,
@@ -158,6 +159,23 @@ export class Network implements Elsewhere {
     return peer;
   }
 
+  #reached(dialer: Dialer, url: string, options: ConnectOptions): Peer {
+    const peer = new Peer(
+      {
+        node: () => dialer.peer?.node ?? url,
+        state: () => dialer.state,
+        heardAt: () => dialer.session.link.heardAt,
+        load: () => dialer.session.link.peerLoad,
+        requests: () => dialer.session.requests,
+        dead: this.#letterFrom(() => dialer.peer?.node ?? url),
+      },
+      this.#core.ports.clock,
+      options,
+    );
+    this.#peers.add(peer);
+    return peer;
+  }
+
   #forget(peer: Peer): void {
     peer.close();
     this.#peers.delete(peer);
@@ -169,6 +187,7 @@ export class Network implements Elsewhere {
     checkDialUrl(url);
     const { auth, tls = {}, grants = [], redirects = [], timeoutMs = connectTimeoutMs, signal } = options;
     checkRedirects(url, redirects);
+    checkWhole("farewellMs", options.farewellMs, { low: 0, high: farewellMaxMs });
     const codecs = await offeredCodecs(options.codec);
     this.#checkOpen();
     const { clock } = this.#core.ports;
@@ -184,6 +203,7 @@ export class Network implements Elsewhere {
       codecs,
       auth: toAuthentication(auth, tls.cert !== undefined),
       grants: grants.length === 0 ? [] : [...grants, directoryGrant],
+      farewellMs: options.farewellMs,
       missed: (why) => {
         missed?.(why);
         if (options.once === true) late.abort(new Error(why));
@@ -197,29 +217,21 @@ export class Network implements Elsewhere {
         else peer?.lost();
       },
     });
-    const limit = clock.after(timeoutMs, () =>
-      late.abort(new Error(`no answer within ${timeoutMs} ms; ${dialer.why}`)),
-    );
+    const limit = clock.after(timeoutMs, () => {
+      const why = peer === undefined ? dialer.why : "it let this node in, and does not say what it offers";
+      late.abort(new Error(`no answer within ${timeoutMs} ms${why === "" ? "" : `; ${why}`}`));
+    });
+    const stop = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
     try {
-      await dialer.ready(signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]));
-      peer = new Peer(
-        {
-          node: () => dialer.peer?.node ?? url,
-          state: () => dialer.state,
-          heardAt: () => dialer.session.link.heardAt,
-          load: () => dialer.session.link.peerLoad,
-          requests: () => dialer.session.requests,
-          dead: this.#letterFrom(() => dialer.peer?.node ?? url),
-        },
-        clock,
-        options,
-      );
-      this.#peers.add(peer);
-      const failed = await peer.refresh();
+      await dialer.ready(stop);
+      peer = this.#reached(dialer, url, options);
+      const failed = await peer.refresh(stop);
+      stop.throwIfAborted();
       if (failed !== undefined) throw new Error(failed.message);
     } catch (problem) {
       if (peer !== undefined) this.#forget(peer);
-      await dialer.close();
+      // Nothing was told it yet that is worth waiting for.
+      await dialer.close(0);
       const why = problem instanceof Error ? problem.message : String(problem);
       throw new TroupeError("remote/unreachable", `no session with ${url}: ${why}`, { data: { url } });
     } finally {

@@ -1,6 +1,5 @@
 import { failure, type Failure, type Outcome } from "../../../machines/failure.ts";
 import type { LinkState } from "../../../machines/session/machine.ts";
-import { ttlMaxMs } from "../../../machines/wire/limits.ts";
 import type { TellResult } from "../../agent/context.ts";
 import { capabilityKey } from "../../agent/handler-behaviour.ts";
 import type { Leaving } from "../../dispatch/request.ts";
@@ -118,9 +117,9 @@ export class Peer {
   }
 
   /** Asks what the peer offers, now and at intervals. Undefined: it has said so. */
-  async refresh(): Promise<Failure | undefined> {
+  async refresh(signal?: AbortSignal): Promise<Failure | undefined> {
     this.#timer?.cancel();
-    const outcome = await this.#list();
+    const outcome = await this.#list(signal);
     if (this.#closed) return undefined;
     const isForbidden = !outcome.ok && outcome.failure.code === "remote/forbidden";
     this.#timer?.cancel();
@@ -131,13 +130,13 @@ export class Peer {
     return outcome.ok ? undefined : outcome.failure;
   }
 
-  async #list(): Promise<Outcome<unknown>> {
+  async #list(signal: AbortSignal | undefined): Promise<Outcome<unknown>> {
     // What is asked between two sessions waits for the next one; by then it is asked again anyway.
     if (this.state === "connecting")
       return { ok: false, failure: failure("remote/unreachable", `there is no session with ${this.node}`, {}) };
     return await this.requests.call({ path: directoryPath }, "list", {
       input: null,
-      options: { timeoutMs: Math.min(directoryTimeoutMs, this.#everyMs) },
+      options: { timeoutMs: Math.min(directoryTimeoutMs, this.#everyMs), signal },
     });
   }
 
@@ -162,7 +161,7 @@ export class Peer {
     const headers = writeCarried(isBare ? call : { ...carryOf(call), ...whatElse(call) });
     if (headers === undefined) return Promise.resolve({ ok: false, failure: tooMuch });
     const from = this.#clock.now();
-    const timeoutMs = Math.max(1, Math.min(ttlMaxMs, call.deadlineAt - from));
+    const timeoutMs = Math.max(1, call.deadlineAt - from);
     const { requests } = this;
     const following = isBare && !isFollowed ? undefined : new Following(call, { node: this.node, requests });
     const options: RequestOptions = {

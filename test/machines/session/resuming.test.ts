@@ -107,14 +107,14 @@ describe("a lost connection", () => {
   test("an overloaded peer is dialled after the time that it named", () => {
     const story = new Story();
     story.attach(1);
-    expect(story.lose(1, 4503, 2_000)).toEqual(["up -> resuming", "dial within 2000..2250"]);
+    expect(story.lose(1, 4503, 2_000)).toEqual(["up -> resuming", "dial within 2000..3000"]);
   });
 
   test("whoever said when to come again is not dialled before, whatever the connection ends with", () => {
     const story = new Story();
     story.attach(1);
     story.hear(1, { t: "G", code: 4503, retryAfterMs: 3_000 });
-    expect(story.lose(1, 1001)).toEqual(["draining -> resuming", "dial within 3000..3250"]);
+    expect(story.lose(1, 1001)).toEqual(["draining -> resuming", "dial within 3000..4500"]);
     story.attach(2);
     expect(story.lose(2)).toEqual(["up -> resuming", "dial within 0..500"]);
     story.attach(3);
@@ -145,7 +145,9 @@ describe("a lost connection", () => {
     [4409, "refused"],
     [4410, "restarted"],
     [4400, "protocol"],
+    [1002, "protocol"],
     [1009, "protocol"],
+    [4430, "restarted"],
     [1000, "closed"],
   ])("with code %i the session ends: %s", (code, reason) => {
     const story = new Story();

@@ -95,7 +95,7 @@ describe("sending", () => {
     expect(story.state.life).toBe("up");
     const last = story.send("r");
     expect(last.slice(0, 3)).toEqual([
-      "send E code=4430 message=the peer reads too slowly on 1",
+      "send E code=4430 message=the peer reads too slowly retryAfterMs=1000 on 1",
       "close 1 4430 (the peer reads too slowly)",
       "up -> down",
     ]);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { closeCodes, closePolicyOf } from "../../../machines/wire/close-codes.ts";
+import { closeCodes, closePolicyOf, isBreach } from "../../../machines/wire/close-codes.ts";
 import { nestsDeeper } from "../../../machines/wire/depth.ts";
 import { depthMax } from "../../../machines/wire/limits.ts";
 import { readTextFrame } from "../../../machines/wire/read-frame.ts";
@@ -75,14 +75,16 @@ describe("a frame from outside", () => {
 
 describe("close codes", () => {
   test("each says what it means and what a dialer does", () => {
-    expect(Object.keys(closeCodes).length).toBe(14);
+    expect(Object.keys(closeCodes).length).toBe(22);
     for (const { meaning } of Object.values(closeCodes)) expect(meaning).not.toBe("");
     const stops = Object.keys(closeCodes).filter((code) => closePolicyOf(Number(code)) === "stop");
     expect(stops).toEqual(["4401", "4403", "4406", "4409"]);
   });
 
-  test("a lost connection resumes; an orderly end and a frame too large need a new session", () => {
+  test("a lost connection resumes; an orderly end and a breach need a new session", () => {
     expect([1001, 1006, 1011].map(closePolicyOf)).toEqual(["resume", "resume", "resume"]);
-    expect([1000, 1009].map(closePolicyOf)).toEqual(["renew", "renew"]);
+    expect([1000, 4404, 4410].map(isBreach)).toEqual([false, false, false]);
+    for (const code of [1002, 1003, 1007, 1008, 1009, 4400, 4413])
+      expect([closePolicyOf(code), isBreach(code)]).toEqual(["renew", true]);
   });
 });
