@@ -8,6 +8,7 @@ import { delimiter, join } from "node:path";
 import { createTroupe, defineAgent } from "troupe";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { endAll } from "../remote/yard.ts";
 
 /** The browser, by the names it is installed under. */
 const browser = (process.env["PATH"] ?? "")
@@ -39,9 +40,12 @@ class StandIn implements AsyncDisposable {
   }
 
   static async open(greeting: string): Promise<StandIn> {
+    // One after the other: requests that are under way at once arrive in any order.
     const page = `<!doctype html><script>
-      addEventListener("message", ({ origin, data }) =>
-        fetch("/told", { method: "POST", body: JSON.stringify({ origin, data }) }));
+      let last = Promise.resolve();
+      addEventListener("message", ({ origin, data }) => {
+        last = last.then(() => fetch("/told", { method: "POST", body: JSON.stringify({ origin, data }) }));
+      });
       ${greeting}
     </script>`;
     const server = createServer((request, response) => {
@@ -87,8 +91,7 @@ function openPage(url: string): AsyncDisposable {
   const child = spawn(browser ?? "", [...argv, url], { stdio: "ignore" });
   return {
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await once(child, "exit");
+      await endAll([child]);
       rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
@@ -99,7 +102,6 @@ const greets = 'parent.postMessage({ type: "@statelyai.connected" }, "*");';
 describe("the page in a real browser", () => {
   test.skipIf(browser === undefined)(
     "tells the inspector in its frame every actor, its chart and its states",
-    { timeout: 60_000 },
     async () => {
       await using standIn = await StandIn.open(greets);
       await using troupe = await createTroupe({ agents: [worker], inspect: { inspectorUrl: standIn.url } });
@@ -119,7 +121,6 @@ describe("the page in a real browser", () => {
 
   test.skipIf(browser === undefined)(
     "tells nothing to a frame that does not greet, nor to one that has moved to another site",
-    { timeout: 60_000 },
     async () => {
       await using silent = await StandIn.open("");
       await using stranger = await StandIn.open(greets);
