@@ -45,6 +45,7 @@ export default defineConfig({
     maxConcurrency: 2,
     testTimeout: hangMs,
     hookTimeout: hangMs,
+    expect: { poll: { timeout: hangMs } },
     env: { NODE_COMPILE_CACHE: compileCache },
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [
