@@ -8,7 +8,8 @@ export type SessionInput =
   /**
    * A connection was accepted: the peer has our messages up to `peerRecv` and takes them up to `limit`. `repack`: its
    * codec is another one than what is kept was encoded for. `load`: messages that this side has in hand. `bytes`: what
-   * the peer takes of them unacknowledged.
+   * the peer takes of them unacknowledged. `beatMs`: the silence after which the peer gives a sign of life, where it said
+   * so.
    */
   | {
       readonly type: "attach";
@@ -19,6 +20,7 @@ export type SessionInput =
       readonly load: number;
       readonly repack?: boolean;
       readonly bytes?: number;
+      readonly beatMs?: number;
     }
   | { readonly type: "frame"; readonly pipe: number; readonly frame: SessionFrame; readonly now: number }
   /** A frame that breaks the protocol, or is too large. */

@@ -23,9 +23,17 @@ export function hearAt(state: SessionState, now: number): SessionState {
   return { ...state, heardAt: now, gapMs };
 }
 
-/** Silence from here on is death: some heartbeats missed, and what this peer's silences were like before. */
+/** When a sign of life is due. The peer may be less patient than this side, and has said so where it was dialled. */
+function beatDue({ beatAt, settings, peerBeatMs }: SessionState): number {
+  return beatAt + Math.min(settings.heartbeatMs, peerBeatMs);
+}
+
+/**
+ * Silence from here on is death: some heartbeats missed, of whichever side takes longer between them, and what this peer's
+ * silences were like before.
+ */
 function silentFrom(state: SessionState): number {
-  const patienceMs = state.settings.heartbeatMs * heartbeatsMissedMax;
+  const patienceMs = Math.max(state.settings.heartbeatMs, state.peerBeatMs) * heartbeatsMissedMax;
   return state.heardAt + patienceMs + Math.min(state.gapMs, patienceMs);
 }
 
@@ -44,7 +52,7 @@ export function passTime(before: SessionState, tick: SessionInput & { readonly t
   if (now >= silentFrom(state)) return { kind: "silent", state };
   const [flushed, effects] = state.ackBy <= now ? flush(state, now) : ([state, []] as const);
   // Messages are a sign of life too, but say nothing of how busy this side is.
-  if (now < flushed.beatAt + flushed.settings.heartbeatMs) return { kind: "fine", state: flushed, effects };
+  if (now < beatDue(flushed)) return { kind: "fine", state: flushed, effects };
   const { recv: a, settings } = flushed;
   const l = a + settings.limits.msgs;
   const said = { ...flushed, told: a, granted: l, beatAt: now, ackBy: Number.POSITIVE_INFINITY };
@@ -72,6 +80,6 @@ export function nextAlarm(state: SessionState): number {
       return state.lostAt + settings.ttlMs;
     case "up":
     case "draining":
-      return Math.min(state.ackBy, state.beatAt + settings.heartbeatMs, silentFrom(state));
+      return Math.min(state.ackBy, beatDue(state), silentFrom(state));
   }
 }

@@ -46,6 +46,8 @@ export interface SessionState {
   /** A flush has been asked for. */
   readonly waking: boolean;
   readonly heardAt: number;
+  /** The silence after which the peer gives a sign of life; this side's own, as long as it has named none. */
+  readonly peerBeatMs: number;
   /** When this side gave its last sign of life. */
   readonly beatAt: number;
   /** The longest silence of late, which slowly wears off: what this peer's silence looks like in good health. */
@@ -80,6 +82,7 @@ export function openSession(settings: SessionSettings, now: number, attempt = 0)
     congested: false,
     waking: false,
     heardAt: now,
+    peerBeatMs: settings.heartbeatMs,
     beatAt: now,
     gapMs: 0,
     ackBy: Number.POSITIVE_INFINITY,

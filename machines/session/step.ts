@@ -138,6 +138,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     // The handshake told the peer what we have and how much we take.
     told: state.recv,
     granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),
+    peerBeatMs: input.beatMs ?? state.peerBeatMs,
     heardAt: now,
     beatAt: now,
     upAt: now,

@@ -277,7 +277,7 @@ export class Dialer {
     this.hasLeft = false;
     // The other end ends an earlier session of this dialer before it welcomes another.
     this.fence.drop(this.#route.at);
-    this.#session.link.attach(pipe, { recv, lim: welcome.lim });
+    this.#session.link.attach(pipe, { recv, lim: welcome.lim, hb: welcome.hb });
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const waiter of waiting) waiter.resolve();

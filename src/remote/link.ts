@@ -137,8 +137,11 @@ export class Link {
     this.#step({ type: "send", draft, due });
   }
 
-  /** `recv`: the highest message that the peer has; `lim`: what it takes. */
-  attach(pipe: Pipe, { recv: peerRecv, lim }: { readonly recv: number; readonly lim: WireLimits }): void {
+  /** `recv`: the highest message that the peer has; `lim`: what it takes; `hb`: its heartbeat, where it said so. */
+  attach(
+    pipe: Pipe,
+    { recv: peerRecv, lim, hb }: { readonly recv: number; readonly lim: WireLimits; readonly hb?: number },
+  ): void {
     this.#pipes += 1;
     const number = this.#pipes;
     this.#open.set(number, pipe);
@@ -149,7 +152,8 @@ export class Link {
     this.#codec = codec;
     const now = this.#options.clock.now();
     const [limit, { bytes }] = [peerRecv + lim.msgs, lim];
-    this.#step({ type: "attach", pipe: number, peerRecv, limit, bytes, now, load, repack });
+    const beat = hb === undefined ? {} : { beatMs: hb };
+    this.#step({ type: "attach", pipe: number, peerRecv, limit, bytes, now, load, repack, ...beat });
     pipe.listen({
       frame: (data) => this.#read(number, codec.read(data)),
       drained: () => this.#step({ type: "congested", pipe: number, full: false }),

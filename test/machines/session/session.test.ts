@@ -190,6 +190,20 @@ describe("liveness", () => {
     expect(story.wait(1)).toEqual(["cut 1 4440 (no sign of life)", "up -> resuming", "dial within 0..250"]);
   });
 
+  test("where the heartbeats of the two sides differ, the shorter is kept, and three of the longer are waited for", () => {
+    const attach = { type: "attach", pipe: 1, peerRecv: 0, limit: 8, now: 0, load: 0 } as const;
+    const often = new Story();
+    often.tell({ ...attach, beatMs: 1_000 });
+    expect(nextAlarm(often.state)).toBe(1_000);
+    expect(often.wait(14_999)).toHaveLength(1);
+    expect(often.wait(1)).toContain("up -> resuming");
+    const seldom = new Story();
+    seldom.tell({ ...attach, beatMs: 20_000 });
+    expect(nextAlarm(seldom.state)).toBe(5_000);
+    expect(seldom.wait(59_999)).toHaveLength(1);
+    expect(seldom.wait(1)).toContain("up -> resuming");
+  });
+
   test("a side that stood still for 10 s doubts itself and not the peer", () => {
     const story = new Story();
     story.attach(1);
