@@ -26,6 +26,8 @@ export {
   type Opinion,
 } from "./consensus/opinion/opinion.ts";
 export { forensics, type CertificateConflict, type Forensics } from "./consensus/forensics/forensics.ts";
+export type { Accusation, ForensicsOptions } from "./consensus/forensics/blame.ts";
+export { encodeTranscript, exportTranscript, type TranscriptExport } from "./consensus/forensics/transcript.ts";
 export { signProposal } from "./consensus/proposal.ts";
 export { proveKey, verifyKeyProof } from "./consensus/registration/possession.ts";
 export { renderDecision } from "./consensus/report.ts";
@@ -83,6 +85,8 @@ export type { AgreementEvidence } from "./consensus/bft/evidence.ts";
 export type { Evidence } from "../machines/consensus/certificate/evidence.ts";
 export type { Omission } from "../machines/consensus/certificate/omission.ts";
 export type { QuorumCertificate, SignedReceipt } from "../machines/consensus/codec/messages.ts";
+export type { TranscriptVerdict } from "../machines/consensus/certificate/transcript.ts";
+export type { Transcript } from "../machines/consensus/codec/statement-messages.ts";
 export type { CertificateVerdict } from "../machines/consensus/certificate/verify.ts";
 export type { KeyProof } from "../machines/consensus/electorate/possession.ts";
 export type { Electorate, Member } from "../machines/consensus/electorate/electorate.ts";

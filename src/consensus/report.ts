@@ -165,7 +165,7 @@ function describeCommit({ value, signatures, round }: CommitCertificate, { elect
   const names = signatures.map(({ memberIndex }) => electorate.members[memberIndex]?.id ?? "").join(", ");
   return [
     `It proves: in round ${round} of the agreement more than two thirds of the weight (${names}) committed to exactly these ballots for this question; by the signed rules ${outcome}. Anyone can check it with the electorate alone.`,
-    "No other outcome can be certified unless more than F_safe of the weight signs against the protocol. Two certificates of one round of the agreement convict more than a third by themselves (forensics, troupe verify a.json b.json); of different rounds, what the members heard does.",
+    "No other outcome can be certified unless more than F_safe of the weight signs against the protocol. Two certificates of one round of the agreement convict more than a third by themselves (forensics, troupe verify a.json b.json); of different rounds, the members' transcripts do (exportTranscript, troupe verify --transcript).",
     "It does not prove that the majority is right. A ballot that reached no proposer in time may be missing.",
     ...describeCustody(electorate),
   ];

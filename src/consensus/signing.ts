@@ -19,6 +19,7 @@ import {
   type Sealable,
   type SignedKind,
 } from "../../machines/consensus/codec/sign-bytes.ts";
+import type { Transcript } from "../../machines/consensus/codec/statement-messages.ts";
 import type { KeyProof } from "../../machines/consensus/electorate/possession.ts";
 import { createStamp } from "../../machines/stamp.ts";
 import type { Signer } from "../ports/signer.ts";
@@ -40,6 +41,11 @@ export async function signBallotBody(body: BallotBody, signer: Signer): Promise<
 /** Signs a commitment to a ballot. */
 export async function signCommit(body: CommitBody, signer: Signer): Promise<SignedCommit> {
   return { body, sig: await signBody("commit", body, signer) };
+}
+
+/** Signs a transcript. */
+export async function signTranscript(body: Transcript["body"], signer: Signer): Promise<Transcript> {
+  return { v: 1, kind: "transcript", body, sig: await signBody("transcript", body, signer) };
 }
 
 /** A ballot made in this process, with the canonical text and digest that were signed. */

@@ -1,4 +1,8 @@
 import {
+  checkAgreementEvidence,
+  type AgreementEvidenceCheck,
+} from "../../machines/consensus/certificate/agreement-evidence.ts";
+import {
   encodeCertificate as encodeCertificateFile,
   encodeElectorate as encodeElectorateFile,
   type Certificate,
@@ -24,7 +28,6 @@ import { encodeUtf8, sameBytes } from "../../machines/consensus/codec/bytes.ts";
 import { findElectorateFault, type Electorate } from "../../machines/consensus/electorate/electorate.ts";
 import type { QuorumCertificate, SignedReceipt } from "../../machines/consensus/codec/messages.ts";
 import type { Json } from "../../machines/failure.ts";
-import { checkAgreementEvidence, type AgreementEvidenceCheck } from "./bft/evidence.ts";
 import type { Decision } from "./decision.ts";
 import { sha256, verifyEd25519 } from "./ed25519.ts";
 
@@ -135,6 +138,6 @@ export function verifyEvidence(
   const kind = typeof evidence === "object" && evidence !== null && "kind" in evidence ? evidence.kind : undefined;
   if (kind === "CoordinatorEquivocation") return checkEquivocation(evidence, ports);
   if (kind === "Omission") return checkOmission(evidence, ports);
-  if (kind !== "DuplicateBallot") return checkAgreementEvidence(evidence, electorate);
+  if (kind !== "DuplicateBallot") return checkAgreementEvidence(evidence, electorate as Electorate, ports);
   return checkEvidence(evidence, electorate as Electorate, ports);
 }

@@ -3,6 +3,7 @@ import {
   adversaries,
   drawPlan,
   features,
+  membersMin,
   regimes,
   type AdversaryName,
   type Feature,
@@ -21,6 +22,8 @@ export interface SimulationOptions {
   readonly regime?: Regime;
   /** Parts of the schedule to leave out, such as "crashes" or "drops". */
   readonly without?: readonly Feature[];
+  /** So many members and no more, from 4 on; as many as the seed draws where that is fewer. */
+  readonly members?: number;
 }
 
 /** What became of one schedule, as plain data. */
@@ -72,6 +75,12 @@ export function simulate(given: number | SimulationOptions): Simulation {
   checkName("adversary", overrides.adversary, adversaries);
   checkName("regime", overrides.regime, regimes);
   for (const feature of overrides.without ?? []) checkName("without", feature, features);
+  const { members = membersMin } = overrides;
+  if (!Number.isSafeInteger(members) || members < membersMin)
+    throw new TroupeError(
+      "usage/invalid-options",
+      `members is ${members}; it must be a whole number from ${membersMin}`,
+    );
   const { adversary, regime, council, faulty } = drawPlan(seed, overrides);
   const report = runSchedule(seed, overrides);
   return {

@@ -14,6 +14,7 @@ const table = "machines/consensus/bft/table";
 const forensics = "machines/consensus/bft/forensics";
 const simulated = "simulation/faults";
 const schedules = "simulation/schedules";
+const testimony = "simulation/testimony";
 const campaign: Shown = [schedules, "runs ${schedules} schedules without a violation, on every line of the paper"];
 
 /** The properties. Source: consensus design §5. */
@@ -42,7 +43,14 @@ export const properties: readonly PropertyRow[] = [
     holds: "every certificate holds in a second, independent reading",
     shown: [campaign, [tally, "agrees with the verifier's own recount on every scene"]],
   },
-  { property: "P6", holds: "every disagreement convicts more than a third", shown: [beyondBound] },
+  {
+    property: "P6",
+    holds: "every disagreement convicts more than a third",
+    shown: [
+      beyondBound,
+      [testimony, "convicts more than a third of the weight in every disagreement, and nobody honest (P6, P7)"],
+    ],
+  },
   {
     property: "P7",
     holds: "nobody honest is accused",
@@ -52,6 +60,7 @@ export const properties: readonly PropertyRow[] = [
         forensics,
         "pairwiseAmnesiaFrames: only the next polka convicts; a later one would accuse a member that moved its lock",
       ],
+      [testimony, "convicts nobody honest by a part of it, by what faulty members leave out, or by what others change"],
     ],
   },
   {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import type { CampaignReport, Finding } from "../../src/testing/simulation/campaign.ts";
-import { features } from "../../src/testing/simulation/plan.ts";
+import { drawPlan, features } from "../../src/testing/simulation/plan.ts";
 import { mutants } from "./mutants.ts";
 import { MutatedHouse } from "./mutation.ts";
 
@@ -47,6 +47,31 @@ describe("npm run test:simulation in a house with a fault", () => {
 
       const again = await findIn(house, argv);
       expect(again.finding, "what is smallest is not made smaller, nor named twice").toEqual(finding);
+    },
+  );
+
+  // With four members no weight is at the edge, so the first one keeps five of its seven.
+  it.each([
+    ["edge", 33, 5],
+    ["beyond", 5, 4],
+  ] as const)(
+    "seats as few members as still fail alike with the faulty weight of its regime: %s",
+    { timeout: campaignTimeoutMs },
+    async (regime, seed, fewest) => {
+      const mutant = mutants.find(({ name }) => name === "duplicates-counted");
+      if (mutant === undefined) throw new Error("it is listed");
+      const drawn = drawPlan(seed, { regime });
+      expect(drawn.regime).toBe(regime);
+      using house = new MutatedHouse(mutant);
+      const { finding } = await findIn(house, ["--seeds", "1", "--from", String(seed), "--regime", regime]);
+      const argv = argvOf(finding.replay);
+      expect(Number(wordAfter(argv, "--members"))).toBe(fewest);
+      expect(drawn.council.weights.length).toBeGreaterThan(fewest);
+
+      const { out } = await house.command(argv);
+      const again = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as CampaignReport;
+      expect(again.findings).toEqual([finding]);
+      expect(again.schedules[regime], "as much is faulty, by its regime").toBe(1);
     },
   );
 

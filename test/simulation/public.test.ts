@@ -16,6 +16,9 @@ describe("simulate, as users have it", () => {
     expect(silent.faulty.length).toBeGreaterThan(0);
     expect(silent.replay).toContain("--adversary silent --regime edge --without crashes,drops");
     const within = simulate({ seed: 11, adversary: "silent", regime: "within" });
+    const few = simulate({ seed: 11, members: 4 });
+    expect(few.weights).toHaveLength(4);
+    expect(few.replay).toContain("--members 4");
     expect(within).toMatchObject({ isDecided: true, isSplit: false, violation: null });
   });
 
@@ -24,6 +27,7 @@ describe("simulate, as users have it", () => {
     [0.5, "seed is 0.5"],
     [{ seed: 1, adversary: "rain" }, 'adversary is "rain"; use one of crash, silent'],
     [{ seed: 1, regime: "far" }, 'regime is "far"; use one of within, edge, beyond'],
+    [{ seed: 1, members: 3 }, "members is 3"],
     [{ seed: 1, without: ["rain"] }, 'without is "rain"'],
   ])("refuses %j with the way out", (given, message) => {
     expect(() => simulate(given as number)).toThrow(message);

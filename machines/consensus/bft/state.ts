@@ -107,10 +107,17 @@ export const outsider: BftState = unstartedState(defineCouncil({ decision: "", e
 
 /** The prevotes that prove this member's valid value; empty where it has none. */
 export function polkaOf(state: BftState): readonly Vote[] {
-  const { validRound, validValue } = state;
-  const set = validValue === null ? undefined : logOf(state.rounds, validRound)?.prevotes;
-  if (set === undefined || validValue === null) return [];
-  const polka = findPolka(set, state.council.quorum, validValue);
+  return polkaBehind(state, { value: state.validValue, validRound: state.validRound });
+}
+
+/**
+ * The prevotes that a vote of this member leans on. Kept beside it, so that what members have stored is enough to say who
+ * made a disagreement possible: docs/decisions/0022.
+ */
+export function polkaBehind(state: BftState, vote: { value: string | null; validRound: number }): readonly Vote[] {
+  const set = vote.value === null ? undefined : logOf(state.rounds, vote.validRound)?.prevotes;
+  if (set === undefined || vote.value === null) return [];
+  const polka = findPolka(set, state.council.quorum, vote.value);
   return polka === undefined ? [] : votesFor(set, polka);
 }
 

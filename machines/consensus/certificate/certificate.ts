@@ -34,7 +34,7 @@ export function certify(
 }
 
 /** A file of consensus data: canonical JSON (RFC 8785) and one newline, so that equal content is equal bytes. */
-function encodeFile(value: unknown): Uint8Array {
+export function encodeFile(value: unknown): Uint8Array {
   return encodeUtf8(`${canonicalText(value)}\n`);
 }
 

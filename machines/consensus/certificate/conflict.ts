@@ -42,7 +42,7 @@ function findDoubleBallots(left: Certificate, right: Certificate, hash: Hash): D
 }
 
 /** The precommits that a certificate is made of, each as its member signed it. */
-function precommitsOf(certificate: CommitCertificate, hash: Hash): Vote[] {
+export function precommitsOf(certificate: CommitCertificate, hash: Hash): Vote[] {
   const { value, round, electorateDigest: electorate } = certificate;
   const place = { kind: "precommit", decision: value.proposalDigest, electorate, round, validRound: -1 } as const;
   const digest = valueDigestOf(value, hash);

@@ -70,6 +70,25 @@ function findFrameFault(
     : "proposal-signature";
 }
 
+/** What a value gives by the rules of its proposal, when its ballots are tallied again; or which rule it breaks. */
+export function readValue(
+  { proposal, electorateDigest, value }: Pick<CommitCertificate, "proposal" | "electorateDigest" | "value">,
+  electorate: Electorate,
+  ports: VerifierPorts,
+): ReturnType<typeof recount> | CertificateFault {
+  const { body } = proposal;
+  const read = readVoices({ proposal, electorateDigest, ballots: value.ballots }, electorate, ports);
+  if (typeof read === "string") return read;
+  const total = electorate.members.reduce((sum, { weight }) => sum + weight, 0);
+  const present = read.voices.reduce((sum, { member }) => sum + member.weight, 0);
+  if (present < quorumOf(body.participation, total)) return "no-quorum";
+  const tieKey = (option: string): string => digestOf([body.decisionId, body.round, option], ports.hash);
+  const result = recount(body, electorate, { voices: read.voices, tieKey });
+  if (result.status !== value.status) return "wrong-status";
+  const option = result.status === "decided" ? result.option : null;
+  return option === value.option ? result : "wrong-option";
+}
+
 /**
  * Checks a commit certificate against an electorate, offline and trusting nobody: digests, then members, then every
  * signature, then more than two thirds of the weight, then the ballots, which are tallied again by the second reading
@@ -77,8 +96,8 @@ function findFrameFault(
  *
  * What `ok: true` proves: more than two thirds of this electorate committed to exactly these ballots and this outcome.
  * No other outcome can be certified for the proposal unless more than F_safe signed against the protocol. Two
- * certificates of one round of the agreement then convict more than a third; of different rounds only with what the
- * members heard. What it does not prove: that a majority is right, or that the keys lived on different machines.
+ * certificates of one round of the agreement then convict more than a third; of different rounds only with the members'
+ * transcripts. What it does not prove: that a majority is right, or that the keys lived on different machines.
  */
 export function checkCommit(certificate: unknown, electorate: unknown, ports: VerifierPorts): CertificateVerdict {
   const parsed = commitCertificateSchema.safeParse(certificate);
@@ -90,21 +109,11 @@ export function checkCommit(certificate: unknown, electorate: unknown, ports: Ve
   if (frameFault !== undefined) return fault(frameFault);
   const signers = readSigners(given, register, ports);
   if (typeof signers === "string") return fault(signers);
-  const { body: proposal } = given.proposal;
-  const { electorateDigest, value } = given;
-  const read = readVoices({ proposal: given.proposal, electorateDigest, ballots: value.ballots }, register, ports);
-  if (typeof read === "string") return fault(read);
-  const total = register.members.reduce((sum, { weight }) => sum + weight, 0);
-  const present = read.voices.reduce((sum, { member }) => sum + member.weight, 0);
-  if (present < quorumOf(proposal.participation, total)) return fault("no-quorum");
-  const tieKey = (option: string): string => digestOf([proposal.decisionId, proposal.round, option], ports.hash);
-  const result = recount(proposal, register, { voices: read.voices, tieKey });
-  if (result.status !== value.status) return fault("wrong-status");
+  const { proposal, electorateDigest, value } = given;
+  const result = readValue({ proposal, electorateDigest, value }, register, ports);
+  if (typeof result === "string") return fault(result);
   const agreed: Agreed = { status: value.status, round: given.round, ...signers };
-  if (result.status !== "decided") {
-    return value.option === null ? { ok: true, option: null, weight: 0, members: [], agreed } : fault("wrong-option");
-  }
-  if (result.option !== value.option) return fault("wrong-option");
+  if (result.status !== "decided") return { ok: true, option: null, weight: 0, members: [], agreed };
   const members = result.backers.map(({ member }) => member.id);
   const weight = result.backers.reduce((sum, { member }) => sum + member.weight, 0);
   return { ok: true, option: result.option, weight, members, agreed };

@@ -5,7 +5,7 @@ import { ballotSchema, outcomeStatuses, proposalSchema, signedBallotSchema, sign
 import { digestOf, type Hash } from "./sign-bytes.ts";
 
 /** Rounds of agreement in a certificate: below the 10,000 that a council may take. */
-const agreementRound = z.int().min(0).max(9_999);
+export const agreementRound = z.int().min(0).max(9_999);
 
 /** What members of mode bft agree on: which ballots of a proposal count, and what comes of them. Never nil. */
 export const agreedValueSchema = z.strictObject({

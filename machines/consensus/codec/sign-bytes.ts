@@ -8,7 +8,7 @@ export type Hash = (text: string) => string;
 export type VerifySignature = (publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array) => boolean;
 
 /** What can be signed. The kind is part of the signed bytes, so no signature can be replayed as another kind. */
-export type SignedKind = "proposal" | "ballot" | "closing" | "commit" | "receipt" | "possession";
+export type SignedKind = "proposal" | "ballot" | "closing" | "commit" | "receipt" | "possession" | "transcript";
 
 const tags: Readonly<Record<SignedKind, Uint8Array>> = {
   proposal: encodeUtf8("troupe/proposal/v1\0"),
@@ -17,6 +17,7 @@ const tags: Readonly<Record<SignedKind, Uint8Array>> = {
   commit: encodeUtf8("troupe/commit/v1\0"),
   receipt: encodeUtf8("troupe/receipt/v1\0"),
   possession: encodeUtf8("troupe/possession/v1\0"),
+  transcript: encodeUtf8("troupe/transcript/v1\0"),
 };
 
 /** The SHA-256 over the canonical JSON of a body: its digest in hex, and the bytes a signature over it covers. */

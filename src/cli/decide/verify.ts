@@ -5,10 +5,11 @@ import { verifyCertificateBytes } from "../../consensus/verify.ts";
 import { TroupeError } from "../../errors.ts";
 import type { CommandIo, Run } from "../command.ts";
 
-/** The largest certificate or electorate file that is read: far above 1,024 signed ballots. */
+/** The largest certificate, electorate or transcript file that is read: far above 1,024 signed ballots. */
 const fileBytesMax = 64 * 1024 * 1024;
 
-function read(file: string, io: CommandIo): Uint8Array {
+/** Errors: throws `usage/bad-file` where it cannot be read, or is too large. */
+export function read(file: string, io: CommandIo): Uint8Array {
   const path = resolve(io.cwd, file);
   try {
     const { size } = statSync(path);

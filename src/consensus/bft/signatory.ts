@@ -1,4 +1,4 @@
-import { durableOf, type BftState } from "../../../machines/consensus/bft/state.ts";
+import { durableOf, polkaBehind, type BftState } from "../../../machines/consensus/bft/state.ts";
 import type { Proposal, Statement, Unsigned, Vote } from "../../../machines/consensus/bft/statement.ts";
 import type { AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
 import type { Signer } from "../../ports/signer.ts";
@@ -54,7 +54,7 @@ export class Signatory {
   async vote(unsigned: Unsigned<Vote>, state: BftState): Promise<ReplicaMessage | undefined> {
     const vote = await this.#sign<Vote>(unsigned);
     const message = this.#keep(vote.round, { type: "vote", vote });
-    return (await this.#write(vote, [], state)) ? message : undefined;
+    return (await this.#write(vote, [...polkaBehind(state, vote)], state)) ? message : undefined;
   }
 
   /** Signs a proposal of a value that the replica holds. */

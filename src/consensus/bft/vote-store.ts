@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { DurableState } from "../../../machines/consensus/bft/state.ts";
 import { agreedValueSchema, type AgreedValue } from "../../../machines/consensus/codec/commit-messages.ts";
+import { proposalSchema, voteSchema } from "../../../machines/consensus/codec/statement-messages.ts";
 import { hex } from "../../../machines/consensus/electorate/electorate.ts";
 import type { Json } from "../../../machines/failure.ts";
 import { rowsMax, type Store } from "../../ports/store.ts";
-import { proposalSchema, votesSchema, voteSchema } from "./wire.ts";
+import { votesSchema } from "./wire.ts";
 
 const round = z.int().min(-1);
 const durableSchema: z.ZodType<DurableState> = z.strictObject({
@@ -23,7 +24,7 @@ const signedSchema = z.strictObject({
   type: z.literal("signed"),
   durable: durableSchema,
   statement: z.union([voteSchema, proposalSchema]),
-  /** The polka that a proposal leans on. */
+  /** The polka that it leans on. */
   polka: votesSchema,
   /** The value that is named here for the first time. */
   content: agreedValueSchema.nullable(),
@@ -57,6 +58,28 @@ async function readAll(store: Pick<Store, "read">, log: string): Promise<readonl
   }
 }
 
+function recall(bodies: readonly Json[], publicKey: string): "lost" | readonly SignedRecord[] {
+  const first = openedSchema.safeParse(bodies[0]);
+  if (!first.success || first.data.publicKey !== publicKey) return "lost";
+  const records: SignedRecord[] = [];
+  for (const [index, body] of bodies.entries()) {
+    if (index === 0) continue;
+    const record = signedSchema.safeParse(body);
+    if (record.success) records.push(record.data);
+    else if (index < bodies.length - 1) return "lost";
+  }
+  return records;
+}
+
+/** What a vote store holds, by whoever only reads it; "new" where it holds nothing. */
+export async function readVotes(
+  store: Pick<Store, "read">,
+  name: { readonly decision: string; readonly memberId: string; readonly publicKey: string },
+): Promise<Recollection> {
+  const bodies = await readAll(store, voteLog(name.decision, name.memberId));
+  return bodies.length === 0 ? "new" : recall(bodies, name.publicKey);
+}
+
 /**
  * A vote store on the Store port. A last record that cannot be read was not complete when the member fell, so its
  * signature never left and it is ignored; one that cannot be read before others is damage, and the memory is lost.
@@ -71,22 +94,11 @@ export function openVoteStore(
     async open(isResumed) {
       const bodies = await readAll(store, log);
       written = bodies.length;
-      if (written === 0) {
-        if (isResumed) return "lost";
-        const opened = await store.append(log, [{ type: "opened", publicKey: name.publicKey }], 0);
-        written = 1;
-        return opened.ok ? "new" : "lost";
-      }
-      const first = openedSchema.safeParse(bodies[0]);
-      if (!first.success || first.data.publicKey !== name.publicKey) return "lost";
-      const records: SignedRecord[] = [];
-      for (const [index, body] of bodies.entries()) {
-        if (index === 0) continue;
-        const record = signedSchema.safeParse(body);
-        if (record.success) records.push(record.data);
-        else if (index < bodies.length - 1) return "lost";
-      }
-      return records;
+      if (written > 0) return recall(bodies, name.publicKey);
+      if (isResumed) return "lost";
+      const opened = await store.append(log, [{ type: "opened", publicKey: name.publicKey }], 0);
+      written = 1;
+      return opened.ok ? "new" : "lost";
     },
     async append(record) {
       const result = await store.append(log, [record as unknown as Json], written);

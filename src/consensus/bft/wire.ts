@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { councilRoundsMax } from "../../../machines/consensus/bft/council.ts";
-import type { Proposal, Vote } from "../../../machines/consensus/bft/statement.ts";
-import { agreedValueSchema } from "../../../machines/consensus/codec/commit-messages.ts";
+import type { Vote } from "../../../machines/consensus/bft/statement.ts";
+import { agreedValueSchema, agreementRound } from "../../../machines/consensus/codec/commit-messages.ts";
+import { proposalSchema, voteSchema } from "../../../machines/consensus/codec/statement-messages.ts";
 import { createStamp } from "../../../machines/stamp.ts";
 import { hex, membersMax } from "../../../machines/consensus/electorate/electorate.ts";
 
@@ -10,37 +10,6 @@ export const votesPerMessageMax = 8 * membersMax;
 /** Most ballots in one message; an honest member sends one, and two of somebody else as evidence. */
 export const ballotsPerMessageMax = 8;
 
-const round = z
-  .int()
-  .min(0)
-  .max(councilRoundsMax - 1);
-const statement = {
-  decision: hex(32),
-  electorate: hex(32),
-  voter: z
-    .int()
-    .min(0)
-    .max(membersMax - 1),
-  round,
-  validRound: z
-    .int()
-    .min(-1)
-    .max(councilRoundsMax - 1),
-  sig: hex(64),
-};
-
-/** One vote as it travels and as it is stored. */
-export const voteSchema: z.ZodType<Vote> = z.strictObject({
-  kind: z.enum(["prevote", "precommit"]),
-  ...statement,
-  value: hex(32).nullable(),
-});
-/** One proposal as it travels and as it is stored. Nil is no value, so it cannot be proposed. */
-export const proposalSchema: z.ZodType<Proposal> = z.strictObject({
-  kind: z.literal("proposal"),
-  ...statement,
-  value: hex(32),
-});
 /** Votes that travel together. */
 export const votesSchema = z.array(voteSchema).max(votesPerMessageMax);
 
@@ -54,10 +23,10 @@ const wireSchema = z.discriminatedUnion("type", [
     content: agreedValueSchema,
   }),
   z.strictObject({ type: z.literal("vote"), vote: voteSchema }),
-  z.strictObject({ type: z.literal("status"), round, polka: votesSchema, entry: votesSchema }),
+  z.strictObject({ type: z.literal("status"), round: agreementRound, polka: votesSchema, entry: votesSchema }),
   z.strictObject({
     type: z.literal("commit"),
-    commit: z.strictObject({ round, value: hex(32), votes: votesSchema }),
+    commit: z.strictObject({ round: agreementRound, value: hex(32), votes: votesSchema }),
     content: agreedValueSchema,
   }),
   z.strictObject({ type: z.literal("fetch"), value: hex(32) }),

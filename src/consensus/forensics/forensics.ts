@@ -1,15 +1,26 @@
+import type { TranscriptVerdict } from "../../../machines/consensus/certificate/transcript.ts";
 import type { Certificate } from "../../../machines/consensus/certificate/certificate.ts";
-import {
-  contradict,
-  type CertificateEvidence,
-  type ConflictKind,
-} from "../../../machines/consensus/certificate/conflict.ts";
+import { contradict, type ConflictKind } from "../../../machines/consensus/certificate/conflict.ts";
 import type { CoordinatorEquivocation, Evidence } from "../../../machines/consensus/certificate/evidence.ts";
 import type { CertificateFault } from "../../../machines/consensus/certificate/verify.ts";
-import { totalWeightOf, type Electorate } from "../../../machines/consensus/electorate/electorate.ts";
+import {
+  indexOfMember,
+  totalWeightOf,
+  type Electorate,
+  type Member,
+} from "../../../machines/consensus/electorate/electorate.ts";
 import type { AgreementEvidence } from "../bft/evidence.ts";
 import { sha256 } from "../ed25519.ts";
 import { verifyCertificate } from "../verify.ts";
+import {
+  blameByTranscripts,
+  tellAgreement,
+  transcriptsMax,
+  type Accusation,
+  type ForensicsOptions,
+  type Pair,
+  type ProvenEvidence,
+} from "./blame.ts";
 
 /** Most certificates that are compared at once; each is compared with every other one. */
 export const comparedCertificatesMax = 64;
@@ -40,12 +51,18 @@ export type Forensics =
       readonly coordinators: readonly string[];
       /** Each piece is evidence for `verifyEvidence`. */
       readonly evidence: readonly (Evidence | AgreementEvidence | CoordinatorEquivocation)[];
+      /** What became of each transcript, in the order given. One that does not hold counts for nothing. */
+      readonly transcripts: readonly TranscriptVerdict[];
+      /** Ids of members without a transcript that holds, where only transcripts can tell; else empty. */
+      readonly lacking: readonly string[];
+      /** What stands against members that were not heard yet; it convicts nobody. */
+      readonly accusations: readonly Accusation[];
     }
   | {
       readonly ok: false;
-      /** Which one does not hold or is of another decision; null where there are too few or too many. */
+      /** Which one does not hold or is of another decision; null where it is not about one of them. */
       readonly certificate: number | null;
-      readonly reason: CertificateFault | "too-few" | "too-many";
+      readonly reason: CertificateFault | "too-few" | "too-many" | "too-many-transcripts" | "unknown-member";
     };
 
 const details: Readonly<Record<ConflictKind, { readonly explained: string; readonly open: string }>> = {
@@ -54,8 +71,9 @@ const details: Readonly<Record<ConflictKind, { readonly explained: string; reado
     open: "two values were committed to in one round of the agreement, by nobody twice",
   },
   locks: {
-    explained: "two values were committed to in different rounds of the agreement",
-    open: "two values were committed to in different rounds of the agreement. Who forgot its lock is not provable from certificates alone, since honest members may be in both: ask the members for their transcripts",
+    explained:
+      "two values were committed to in different rounds of the agreement; whoever forgot its lock in between, or signed twice, is convicted",
+    open: "two values were committed to in different rounds of the agreement. Who forgot its lock is not provable from certificates alone, since honest members may be in both: ask the members for their transcripts (exportTranscript)",
   },
   ballots: {
     explained: "two results were certified for one proposal; whoever signed two ballots, or two closings, is convicted",
@@ -71,33 +89,38 @@ const details: Readonly<Record<ConflictKind, { readonly explained: string; reado
   },
 };
 
+/** Of two rounds of the agreement, where the transcripts that were given do not suffice. */
+const stillOpen =
+  "two values were committed to in different rounds of the agreement. The transcripts given do not convict more than a third of the weight: ask the members that are lacking for theirs";
+
 /** The name under which the same deed is told once. */
-function nameOf(evidence: CertificateEvidence): string {
+function nameOf(evidence: ProvenEvidence): string {
   if (evidence.kind === "DuplicateBallot") return `${evidence.kind} ${evidence.voter} ${evidence.round}`;
   if (evidence.kind === "CoordinatorEquivocation") return `${evidence.kind} ${evidence.statement} ${evidence.round}`;
+  if (evidence.kind === "Amnesia") return `${evidence.kind} ${evidence.commit[0]?.round} ${evidence.polka[0]?.round}`;
   return `${evidence.kind} ${evidence.culprits[0]} ${evidence.statements[0].round}`;
 }
 
-function tell(
-  evidence: CertificateEvidence,
-  electorate: Electorate,
-): Evidence | AgreementEvidence | CoordinatorEquivocation {
+function tell(evidence: ProvenEvidence, electorate: Electorate): Extract<Forensics, { ok: true }>["evidence"][number] {
   if (evidence.kind === "DuplicateBallot" || evidence.kind === "CoordinatorEquivocation") return evidence;
-  const culprits = evidence.culprits.map((index) => electorate.members[index]?.id ?? "");
-  return { kind: evidence.kind, culprits, proof: evidence };
+  return tellAgreement(evidence, electorate);
 }
 
-/** The first certificate that does not hold or is of another decision than the first, or undefined. */
+/** What is wrong with what was asked: too few or too many, a name that nobody has, or a certificate. */
 function findFault(
   certificates: readonly unknown[],
   electorate: unknown,
+  { transcripts = [], silent = [] }: ForensicsOptions,
 ): Extract<Forensics, { ok: false }> | undefined {
   if (certificates.length < 2) return { ok: false, certificate: null, reason: "too-few" };
   if (certificates.length > comparedCertificatesMax) return { ok: false, certificate: null, reason: "too-many" };
+  if (transcripts.length > transcriptsMax) return { ok: false, certificate: null, reason: "too-many-transcripts" };
   for (const [certificate, each] of certificates.entries()) {
     const verdict = verifyCertificate(each, electorate);
     if (!verdict.ok) return { ok: false, certificate, reason: verdict.reason };
   }
+  const isKnown = (id: string): boolean => indexOfMember(electorate as Electorate, id) >= 0;
+  if (!silent.every(isKnown)) return { ok: false, certificate: null, reason: "unknown-member" };
   const [first, ...others] = (certificates as readonly Certificate[]).map(({ proposal }) => proposal.body);
   const foreign = others.findIndex(
     ({ decisionId, coordinator }) => decisionId !== first?.decisionId || coordinator !== first.coordinator,
@@ -105,16 +128,38 @@ function findFault(
   return foreign < 0 ? undefined : { ok: false, certificate: foreign + 1, reason: "other-decision" };
 }
 
+/** Every pair that contradicts each other. */
+function compareAll(certificates: readonly Certificate[]): Pair[] {
+  return certificates.flatMap((certificate, right) =>
+    certificates.slice(0, right).flatMap((other, left) => {
+      const found = contradict(other, certificate, sha256);
+      return found === undefined ? [] : [{ ...found, certificates: [left, right] as const }];
+    }),
+  );
+}
+
+function convictedBy(evidence: Extract<Forensics, { ok: true }>["evidence"], electorate: Electorate): Member[] {
+  const names = new Set(
+    evidence.flatMap((each) => ("culprits" in each ? each.culprits : "voter" in each ? [each.voter] : [])),
+  );
+  return electorate.members.filter(({ id }) => names.has(id));
+}
+
 /**
  * Says whom two or more certificates of one decision convict, where they contradict each other. Whoever holds them needs
  * nothing else but the electorate; each certificate is checked first, and no member that kept to the rules is named.
- * Shape: `{ok:true, conflicts, culprits, weight, total, coordinators, evidence}`, plain JSON; every piece of evidence
- * stands by itself before `verifyEvidence`. Two commit certificates of one round of the agreement convict more than a
- * third of the weight. What certificates alone cannot tell has `isExplained: false` and says whom to ask: between
- * rounds of the agreement a lock may be moved by the rules, which only the members' transcripts show.
+ * Shape: `{ok:true, conflicts, culprits, weight, total, coordinators, evidence, transcripts, lacking, accusations}`, plain
+ * JSON; every piece of evidence stands by itself before `verifyEvidence`. Two commit certificates of one round of the
+ * agreement convict more than a third of the weight. Of different rounds they need `transcripts`, as `exportTranscript`
+ * gives them: what the members that kept to the rules hold is enough to say who forgot its lock. Only the accused could
+ * show that they moved it by the rules. So they are convicted when each of them gave its transcript, or is named in
+ * `silent`; until then the proof is an accusation, and convicts nobody. What is not proven has `isExplained: false` and
+ * says whom to ask.
  * Units: weights of the electorate. Errors: never throws on data; `{ok:false, certificate, reason}` for fewer than 2 or
- * more than 64, for one that does not hold, and for "other-decision": another id, or another coordinator's key.
- * Source: consensus design §3 (B5), §4.5, §8.
+ * more than 64 certificates, for one that does not hold, for "other-decision" (another id, or another coordinator's key),
+ * for more than 1,024 transcripts, and for "unknown-member" in `silent`. A transcript that does not hold counts for
+ * nothing, and `transcripts` says why.
+ * Source: consensus design §3 (B5), §4.5, §8, docs/decisions/0022.
  * @example
  * ```ts
  * import { forensics, verifyEvidence, type Certificate, type Electorate } from "troupe";
@@ -126,36 +171,40 @@ function findFault(
  * }
  * ```
  */
-export function forensics(certificates: readonly unknown[], electorate: unknown): Forensics {
-  const fault = findFault(certificates, electorate);
+export function forensics(
+  certificates: readonly unknown[],
+  electorate: unknown,
+  options: ForensicsOptions = {},
+): Forensics {
+  const fault = findFault(certificates, electorate, options);
   if (fault !== undefined) return fault;
   const held = certificates as readonly Certificate[];
   const register = electorate as Electorate;
-  const conflicts: CertificateConflict[] = [];
-  const evidence = new Map<string, CertificateEvidence>();
-  for (const [right, certificate] of held.entries()) {
-    for (const [left, other] of held.slice(0, right).entries()) {
-      const found = contradict(other, certificate, sha256);
-      if (found === undefined) continue;
-      const { kind } = found;
-      const isExplained = kind !== "locks" && found.evidence.length > 0;
-      const detail = details[kind][isExplained ? "explained" : "open"];
-      conflicts.push({ certificates: [left, right], kind, isExplained, detail });
-      for (const each of found.evidence) if (!evidence.has(nameOf(each))) evidence.set(nameOf(each), each);
-    }
+  const pairs = compareAll(held);
+  const blamed = blameByTranscripts(held, pairs, { electorate: register, options });
+  const evidence = new Map<string, ProvenEvidence>();
+  for (const each of [...pairs.flatMap((pair) => pair.evidence), ...blamed.evidence]) {
+    if (!evidence.has(nameOf(each))) evidence.set(nameOf(each), each);
   }
   const told = [...evidence.values()].map((each) => tell(each, register));
-  const convicted = new Set(
-    told.flatMap((each) => ("culprits" in each ? each.culprits : "voter" in each ? [each.voter] : [])),
-  );
-  const guilty = register.members.filter(({ id }) => convicted.has(id));
+  const guilty = convictedBy(told, register);
+  const [weight, total] = [totalWeightOf(guilty), totalWeightOf(register.members)];
+  const conflicts = pairs.map(({ certificates: places, kind, evidence: proven }): CertificateConflict => {
+    const isExplained = kind === "locks" ? blamed.hasHeard && 3 * weight > total : proven.length > 0;
+    const isStill = kind === "locks" && blamed.hasHeard;
+    const detail = isExplained ? details[kind].explained : isStill ? stillOpen : details[kind].open;
+    return { certificates: places, kind, isExplained, detail };
+  });
   return {
     ok: true,
     conflicts,
     culprits: guilty.map(({ id }) => id),
-    weight: totalWeightOf(guilty),
-    total: totalWeightOf(register.members),
+    weight,
+    total,
     coordinators: [...new Set(told.flatMap((each) => ("coordinator" in each ? [each.coordinator] : [])))],
     evidence: told,
+    transcripts: blamed.verdicts,
+    lacking: blamed.lacking,
+    accusations: blamed.accusations,
   };
 }

@@ -75,9 +75,12 @@ function count(totals: Totals, report: ScheduleReport): void {
   }
 }
 
+/** What is told is what the printed command shows again. */
 function findingOf(seed: number, violation: { rule: string; message: string }, overrides: PlanOverrides): Finding {
-  const { rule, message } = violation;
-  return { seed, rule, message, replay: replayCommand(seed, shrink(seed, rule, overrides).overrides) };
+  const { rule } = violation;
+  const smallest = shrink(seed, rule, overrides);
+  const { message } = smallest.report.violation ?? violation;
+  return { seed, rule, message, replay: replayCommand(seed, smallest.overrides) };
 }
 
 /** Runs `count` schedules from seed `from` on; `tell` hears how far it is, about once a second. */

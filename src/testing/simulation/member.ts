@@ -1,7 +1,13 @@
 import type { BftEffect } from "../../../machines/consensus/bft/effects.ts";
 import type { BftEvent, ValueJudgement } from "../../../machines/consensus/bft/events.ts";
 import type { BftMessage } from "../../../machines/consensus/bft/messages.ts";
-import { durableOf, unstartedState, type BftState, type DurableState } from "../../../machines/consensus/bft/state.ts";
+import {
+  durableOf,
+  polkaBehind,
+  unstartedState,
+  type BftState,
+  type DurableState,
+} from "../../../machines/consensus/bft/state.ts";
 import type { Proposal, Statement, Unsigned, Vote } from "../../../machines/consensus/bft/statement.ts";
 import { step } from "../../../machines/consensus/bft/step.ts";
 import type { CrashPlan } from "./plan.ts";
@@ -12,6 +18,13 @@ interface Store {
   durable: DurableState | null;
   readonly signed: Map<number, BftMessage[]>;
   readonly values: Set<string>;
+}
+
+/** One entry of a vote store, as replicas write it: what was signed, what it leans on, and what must not be forgotten. */
+export interface KeptRecord {
+  readonly statement: Statement;
+  readonly polka: readonly Vote[];
+  readonly durable: DurableState;
 }
 
 /** The rules of values in simulations: `!` breaks the rules, `~` pleases members of even position only. */
@@ -34,6 +47,8 @@ export class Member {
   /** Where its messages go; undefined is everybody. */
   targets: readonly number[] | undefined;
   warp: Warp | undefined;
+  /** Its vote store, from the beginning: what it can show when somebody asks later. */
+  readonly kept: KeptRecord[] = [];
   readonly #world: World;
   readonly #store: Store = { durable: null, signed: new Map(), values: new Set() };
   readonly #crashes: CrashPlan[];
@@ -137,7 +152,7 @@ export class Member {
     if (crash?.stage === "before-store") return this.#crash(crash);
     const vote = this.#sign<Vote>({ ...this.#world.scope, voter: this.index, ...params });
     const message: BftMessage = { type: "vote", vote };
-    this.#write(params.round, message);
+    this.#write(message, { statement: vote, polka: polkaBehind(this.state, vote) });
     if (crash?.stage === "before-send") return this.#crash(crash);
     this.#world.broadcast(this, message);
     if (crash?.stage === "after-send") return this.#crash(crash);
@@ -149,7 +164,7 @@ export class Member {
     const proposal = this.#sign<Proposal>(unsigned);
     const message: BftMessage = { type: "proposal", proposal, polka };
     this.#store.values.add(value);
-    this.#write(round, message);
+    this.#write(message, { statement: proposal, polka });
     this.#world.broadcast(this, message);
     const judgement = judgeValue(value, this.index);
     this.#inbox.push({ type: "proposal.received", proposal, judgement, polka: [] });
@@ -161,11 +176,14 @@ export class Member {
   }
 
   /** The vote store's append: complete before anything is sent. */
-  #write(round: number, message: BftMessage): void {
+  #write(message: BftMessage, kept: Omit<KeptRecord, "durable">): void {
     const { signed } = this.#store;
+    const { round } = kept.statement;
     signed.set(round, [...(signed.get(round) ?? []), message]);
     const own = (signed.get(this.state.round) ?? []).flatMap((each) => (each.type === "vote" ? [each.vote] : []));
-    this.#store.durable = durableOf(this.state, own);
+    const durable = durableOf(this.state, own);
+    this.#store.durable = durable;
+    this.kept.push({ ...kept, durable });
   }
 
   #crash({ downMs }: CrashPlan): void {

@@ -81,7 +81,12 @@ export interface PlanOverrides {
   readonly regime?: Regime;
   readonly without?: readonly Feature[];
   readonly actsMax?: number;
+  /** So many members and no more, from `membersMin` on; as many as the seed draws where that is fewer. */
+  readonly members?: number;
 }
+
+/** Fewest members of a schedule: with three, each of them could stop every quorum. */
+export const membersMin = 4;
 
 /** Statements that faulty members make up in one schedule; enough for ten rounds of noise. */
 export const actsMaxDefault = 400;
@@ -102,6 +107,13 @@ function drawWeights(dice: Dice): readonly number[] {
   const weights = Array.from({ length: dice.between(4, 7) }, () => dice.between(1, 5));
   const isFit = findVetoer(defineCouncil({ decision: "", electorate: "" }, weights)) < 0;
   return isFit ? weights : [2, 2, 1, 1, 1];
+}
+
+/** The first of the members with their weights, or equals where one of these could stop every quorum. */
+function firstOf(weights: readonly number[], members: number): readonly number[] {
+  const first = weights.slice(0, members);
+  const isFit = findVetoer(defineCouncil({ decision: "", electorate: "" }, first)) < 0;
+  return isFit ? first : first.map(() => 1);
 }
 
 /** The least and the most faulty weight of a regime. */
@@ -155,6 +167,37 @@ function drawRegime(dice: Dice): Regime {
   return roll < 13 ? "within" : roll < 15 ? "edge" : "beyond";
 }
 
+/**
+ * The same plan with fewer members, which follows from the plan and their number. Whoever was faulty stays so where that
+ * is still of the regime; what befell a correct member that is gone, or is faulty now, befalls another one.
+ */
+function reseat(plan: Plan, members: number): Plan {
+  const { decision, electorate, weights } = plan.council;
+  const council = defineCouncil({ decision, electorate }, firstOf(weights, members));
+  const bounds = boundsOfRegime(council, plan.regime);
+  const left = plan.faulty.filter((index) => index < members);
+  const weight = left.reduce((sum, index) => sum + (council.weights[index] ?? 0), 0);
+  const isOfRegime = weight >= bounds[0] && weight <= bounds[1];
+  const dice = throwDice(plan.seed ^ (members << 16));
+  const found = isOfRegime ? left : drawFaulty(dice, council, bounds);
+  const faulty = found ?? drawFaulty(dice, council, boundsOfRegime(council, "within")) ?? [0];
+  const correct = council.weights.map((_, index) => index).filter((index) => !faulty.includes(index));
+  const moved = <Of extends { readonly member: number }>(given: Of): Of => {
+    if (correct.includes(given.member)) return given;
+    return { ...given, member: correct[given.member % correct.length] ?? 0 };
+  };
+  return {
+    ...plan,
+    council,
+    regime: found === undefined ? "within" : plan.regime,
+    faulty,
+    side: plan.side.slice(0, members),
+    partitions: plan.partitions.map((partition) => ({ ...partition, side: partition.side.slice(0, members) })),
+    muted: plan.muted === null ? null : moved(plan.muted),
+    crashes: plan.crashes.map(moved),
+  };
+}
+
 /** Draws a plan from a seed. Overrides are applied after the draw, so the rest of the plan stays what it was. */
 export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
   const dice = throwDice(seed);
@@ -176,7 +219,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
   const muted = dice.chance(35) ? { member: dice.pick(correct), fromMs: dice.below(400) } : null;
   const crashes = drawCrashes(dice, correct);
   const isPicky = dice.chance(25);
-  return {
+  const plan: Plan = {
     seed,
     council,
     regime: found === undefined ? "within" : regime,
@@ -194,4 +237,6 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     isPicky: isPicky && !without.has("picky"),
     actsMax: without.has("acts") ? 0 : (overrides.actsMax ?? actsMaxDefault),
   };
+  const members = Math.max(overrides.members ?? council.weights.length, membersMin);
+  return members < council.weights.length ? reseat(plan, members) : plan;
 }

@@ -1,0 +1,87 @@
+import { duplicateEvidence, type Amnesia, type DuplicateStatement } from "../bft/evidence.ts";
+import type { Statement, Vote } from "../bft/statement.ts";
+import type { Electorate } from "../electorate/electorate.ts";
+import { nameOfStatement } from "./transcript.ts";
+
+/** More than two thirds of the weight that said the same. */
+interface Quorum {
+  readonly round: number;
+  readonly value: string;
+  readonly validRound: number;
+  /** In order of voter. */
+  readonly votes: readonly Vote[];
+}
+
+/** Whether these members hold more than two thirds of the weight; each counts once. */
+export function isTwoThirds(voters: ReadonlySet<number>, { members }: Electorate): boolean {
+  let [weight, total] = [0, 0];
+  for (const [index, member] of members.entries()) {
+    total += member.weight;
+    if (voters.has(index)) weight += member.weight;
+  }
+  return 3 * weight > 2 * total;
+}
+
+function byName(left: Statement, right: Statement): number {
+  const [one, other] = [nameOfStatement(left), nameOfStatement(right)];
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/** Whoever signed two different statements of one kind in one round of one decision; each such deed once. */
+export function findDoubles(statements: readonly Statement[]): DuplicateStatement[] {
+  const places = new Map<string, Statement[]>();
+  for (const statement of statements) {
+    const { decision, kind, round, voter } = statement;
+    const place = [decision, kind, round, voter].join("/");
+    places.set(place, [...(places.get(place) ?? []), statement]);
+  }
+  return [...places.values()].flatMap((said) => {
+    const distinct = new Map(said.map((statement) => [nameOfStatement(statement), statement]));
+    const [first, second] = [...distinct.values()].sort(byName);
+    return first === undefined || second === undefined ? [] : [duplicateEvidence(first, second)];
+  });
+}
+
+/** Every polka for a value, as the statements show it. */
+function findPolkas(statements: readonly Statement[], electorate: Electorate): Quorum[] {
+  const contents = new Map<string, Map<number, Vote>>();
+  for (const statement of statements) {
+    if (statement.kind !== "prevote" || statement.value === null) continue;
+    const content = [statement.round, statement.value, statement.validRound].join("/");
+    const votes = contents.get(content) ?? new Map<number, Vote>();
+    contents.set(content, votes.set(statement.voter, statement));
+  }
+  return [...contents.values()].flatMap((byVoter) => {
+    const votes = [...byVoter.values()].sort((left, right) => left.voter - right.voter);
+    const [first] = votes;
+    if (first === undefined || first.value === null || !isTwoThirds(new Set(byVoter.keys()), electorate)) return [];
+    const { round, value, validRound } = first;
+    return [{ round, value, validRound, votes }];
+  });
+}
+
+/**
+ * Who forgot its lock between two commits of different values, by statements of their decision: whoever is in the earlier
+ * commit, and in the first polka after it for another value, where that leans on nothing since. Never a later polka: an
+ * honest member may have moved its lock by the first one. The accused alone can refute it, by an earlier polka that one
+ * of them held. Source: consensus design §4.5 and §7, trap 3.
+ */
+export function findForgetful(
+  commits: readonly [readonly Vote[], readonly Vote[]],
+  statements: readonly Statement[],
+  electorate: Electorate,
+): Amnesia | undefined {
+  const [left, right] = commits;
+  const commit = (left[0]?.round ?? 0) <= (right[0]?.round ?? 0) ? left : right;
+  const [place] = commit;
+  if (place === undefined) return undefined;
+  const others = findPolkas(statements, electorate)
+    .filter(({ round, value }) => round > place.round && value !== place.value)
+    .sort((one, other) => one.round - other.round || (one.value < other.value ? -1 : 1));
+  const next = others.filter(({ round }) => round === others[0]?.round);
+  const polka = next.find(({ validRound }) => validRound < place.round)?.votes;
+  if (polka === undefined) return undefined;
+  const committed = new Set(commit.map(({ voter }) => voter));
+  const culprits = polka.map(({ voter }) => voter).filter((voter) => committed.has(voter));
+  return { kind: "Amnesia", culprits, commit, polka };
+}
