@@ -1,63 +1,6 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import {
-  createMember,
-  createTroupe,
-  verifyCertificate,
-  voterAt,
-  type Member,
-  type Participant,
-  type Troupe,
-} from "troupe";
+import { createMember, createTroupe, verifyCertificate, type Participant } from "troupe";
 import { describe, expect, test } from "vitest";
-
-interface Effect {
-  readonly node: string;
-  readonly what: "asked" | "vote";
-  readonly kind?: string;
-  readonly round?: number;
-  readonly value?: string | null;
-}
-
-type Fall = "never" | "prevote" | "precommit";
-
-/** Real processes, each with a voter, its key and its store file. */
-class Houses implements AsyncDisposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), "troupe-council-"));
-  readonly #children: ChildProcess[] = [];
-
-  /** Starts a node; `over` when it has ended. */
-  async start(name: string, fall: Fall = "never", port = 0) {
-    const file = join(import.meta.dirname, "../fixtures/remote/council-node.ts");
-    const argv = ["--conditions=troupe-source", "--no-warnings", file, name, this.#folder, String(port), fall];
-    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
-    this.#children.push(child);
-    const over = once(child, "exit");
-    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream }))
-      return { ...(JSON.parse(line) as { url: string; member: Member }), over };
-    throw new Error(`${name} said nothing`);
-  }
-
-  async seat(chair: Troupe, { url, member }: { readonly url: string; readonly member: Member }): Promise<Participant> {
-    return voterAt((await chair.connect(url)).ref("/voter/1"), member);
-  }
-
-  effects(node: string): readonly Effect[] {
-    const lines = readFileSync(join(this.#folder, "effects"), "utf8").split("\n");
-    const all = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Effect);
-    return all.filter((effect) => effect.node === node);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) child.kill("SIGKILL");
-    rmSync(this.#folder, { recursive: true });
-    return Promise.resolve();
-  }
-}
+import { contentsPerPlace, Houses } from "./houses.ts";
 
 const links = { heartbeatMs: 150, sessionMs: 1_000 };
 const question = { mode: "bft", question: "Ship it?", options: ["yes", "no"], close: "all" } as const;
@@ -74,16 +17,6 @@ function heldUntil(then: Promise<unknown>, voter: Participant): Participant {
   return { member, vote: (...given) => voter.vote(...given), replica: { ...replica, listen } };
 }
 
-/** Contents that a node signed per place in the protocol; an honest one signs one. */
-function contentsPerPlace(effects: readonly Effect[]): number[] {
-  const places = new Map<string, Set<unknown>>();
-  for (const { what, kind, round, value } of effects) {
-    if (what !== "vote") continue;
-    places.set(`${kind}/${round}`, (places.get(`${kind}/${round}`) ?? new Set()).add(value));
-  }
-  return [...places.values()].map(({ size }) => size);
-}
-
 describe("a council of four processes, each with its key, its replica and its store", () => {
   test.each(["prevote", "precommit"] as const)(
     "decides when one is killed (kill -9) at its first %s, and the certificate holds",
@@ -92,7 +25,7 @@ describe("a council of four processes, each with its key, its replica and its st
       await using houses = new Houses();
       await using chair = await createTroupe({ node: "chair", links });
       const nodes = await Promise.all(
-        ["ann", "bob", "cy", "dee"].map((name) => houses.start(name, name === "dee" ? fall : "never")),
+        ["ann", "bob", "cy", "dee"].map((name) => houses.start(name, { fall: name === "dee" ? fall : "never" })),
       );
       const [ann, bob, cy, dee] = await Promise.all(nodes.map((node) => houses.seat(chair, node)));
       const over = nodes[3]?.over;
@@ -114,7 +47,7 @@ describe("a council of four processes, each with its key, its replica and its st
       await using houses = new Houses();
       await using chair = await createTroupe({ node: "chair", links });
       const nodes = await Promise.all(
-        ["ann", "bob", "cy"].map((name) => houses.start(name, name === "cy" ? "precommit" : "never")),
+        ["ann", "bob", "cy"].map((name) => houses.start(name, { fall: name === "cy" ? "precommit" : "never" })),
       );
       const cy = nodes[2];
       if (cy === undefined) throw new Error("it was started");
@@ -134,7 +67,7 @@ describe("a council of four processes, each with its key, its replica and its st
       expect(await cy.over).toEqual([null, "SIGKILL"]);
       const before = houses.effects("cy").filter(({ what }) => what === "vote");
       expect(before.at(-1)).toMatchObject({ kind: "precommit" });
-      const again = await houses.start("cy", "never", Number(new URL(cy.url).port));
+      const again = await houses.start("cy", { port: Number(new URL(cy.url).port) });
       expect(again.member).toEqual(cy.member);
       const decision = await deciding;
       expect(decision).toMatchObject({ status: "decided", option: "yes", evidence: [] });
