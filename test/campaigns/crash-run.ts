@@ -37,6 +37,8 @@ const lifeMsDefault = 600;
  * comes to nothing within its time, and there would be nothing to judge.
  */
 const workBytes = 16_384;
+/** How long nothing may be written before nothing more is waited for: the orders may be done. In milliseconds. */
+const restMs = 500;
 /** How long the last life may take, in milliseconds. */
 const lastLifeMs = 120_000;
 
@@ -110,11 +112,19 @@ async function kill(
   if (!isEarly) await Promise.race([life.ready, life.ended]);
   const from = statSync(effects).size;
   await sleep(moment * lifeMs);
-  // Polls, since a file tells nobody that it has grown. A life that hangs comes to its end by the test's own deadline.
-  while (!isEarly && statSync(effects).size - from < moment * workBytes && life.process.exitCode === null)
-    await sleep(5);
+  if (!isEarly) await written(effects, from + moment * workBytes);
   life.process.kill("SIGKILL");
   return life.ended;
+}
+
+/** Waits until a file is so long, or does not grow any more. Polls, since a file tells nobody that it has grown. */
+async function written(file: string, bytes: number): Promise<void> {
+  let [size, grewAt] = [statSync(file).size, performance.now()];
+  while (size < bytes && performance.now() - grewAt < restMs) {
+    await sleep(5);
+    const now = statSync(file).size;
+    if (now > size) [size, grewAt] = [now, performance.now()];
+  }
 }
 
 async function finish(life: Life): Promise<number | string> {

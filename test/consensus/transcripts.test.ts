@@ -125,7 +125,7 @@ describe("forensics over members' transcripts", () => {
       lacking: ["a", "b", "c"],
       conflicts: [{ isExplained: false }],
     });
-    expect(found.conflicts[0]?.detail).toContain("do not convict more than a third");
+    expect(found.conflicts[0]?.detail).toContain("do not say who made that possible");
   });
 
   it("convicts by two different votes of one round that two transcripts hold between them", async () => {

@@ -66,20 +66,23 @@ export interface AdmissionPorts {
 
 type Reading = Sealable & { readonly signed: SignedBallot; readonly canonical: string };
 
+const tooLarge = { problem: "the ballot is too large" };
+
 /** Reads the form of a message, and encodes and hashes it, unless the shell has done so. */
 function readMessage(
   message: unknown,
   ports: Pick<AdmissionPorts, "hash" | "ownOf">,
 ): Reading | { readonly problem: string } {
   const own = ports.ownOf?.(message);
-  if (own !== undefined) return { ...own, signed: message as SignedBallot };
+  if (own !== undefined)
+    return own.canonical.length > ballotLengthMax ? tooLarge : { ...own, signed: message as SignedBallot };
   const parsed = signedBallotSchema.safeParse(message);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return { problem: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a ballot"}` };
   }
   const canonical = canonicalize(parsed.data.body);
-  if (!canonical.ok || canonical.text.length > ballotLengthMax) return { problem: "the ballot is too large" };
+  if (!canonical.ok || canonical.text.length > ballotLengthMax) return tooLarge;
   return { signed: parsed.data, canonical: canonical.text, ...sealCanonical("ballot", canonical.text, ports.hash) };
 }
 

@@ -22,24 +22,23 @@ export function isTwoThirds(voters: ReadonlySet<number>, { members }: Electorate
   return 3 * weight > 2 * total;
 }
 
-function byName(left: Statement, right: Statement): number {
-  const [one, other] = [nameOfStatement(left), nameOfStatement(right)];
-  return one < other ? -1 : one > other ? 1 : 0;
-}
-
 /** Whoever signed two different statements of one kind in one round of one decision; each such deed once. */
 export function findDoubles(statements: readonly Statement[]): DuplicateStatement[] {
-  const places = new Map<string, Statement[]>();
+  // By place, the two contents that come first by name, whatever the order in which they were heard: somebody may have
+  // signed thousands for one place.
+  const places = new Map<string, (readonly [name: string, statement: Statement])[]>();
   for (const statement of statements) {
     const { decision, kind, round, voter } = statement;
     const place = [decision, kind, round, voter].join("/");
-    places.set(place, [...(places.get(place) ?? []), statement]);
+    const name = nameOfStatement(statement);
+    const said = places.get(place) ?? [];
+    if (said.some(([known]) => known === name)) continue;
+    const first = [...said, [name, statement] as const].sort(([one], [other]) => (one < other ? -1 : 1)).slice(0, 2);
+    places.set(place, first);
   }
-  return [...places.values()].flatMap((said) => {
-    const distinct = new Map(said.map((statement) => [nameOfStatement(statement), statement]));
-    const [first, second] = [...distinct.values()].sort(byName);
-    return first === undefined || second === undefined ? [] : [duplicateEvidence(first, second)];
-  });
+  return [...places.values()].flatMap(([first, second]) =>
+    first === undefined || second === undefined ? [] : [duplicateEvidence(first[1], second[1])],
+  );
 }
 
 /** Every polka for a value, as the statements show it. */

@@ -1,5 +1,7 @@
 import { decodeHex } from "../codec/bytes.ts";
+import { canonicalText } from "../codec/canonical-json.ts";
 import {
+  ballotLengthMax,
   quorumCertificateSchema,
   type QuorumCertificate,
   type OutcomeStatus,
@@ -9,6 +11,7 @@ import {
 import {
   digestOf,
   sealableOf,
+  sealCanonical,
   type Hash,
   type Sealable,
   type SignedKind,
@@ -139,7 +142,9 @@ export function readVoices(
       body.electorateDigest === certificate.electorateDigest;
     if (!isHere) return "other-round";
     if (!isPossible(body, proposal)) return "invalid-choice";
-    const sealable = sealableOf("ballot", body, ports.hash);
+    const canonical = canonicalText(body);
+    if (canonical.length > ballotLengthMax) return "malformed";
+    const sealable = sealCanonical("ballot", canonical, ports.hash);
     if (!isSigned(ports, member.publicKey, { sealable, sig: ballot.sig })) return "ballot-signature";
     digests.push(sealable.digest);
     voices.push({ member, choice: body.choice, confidence: body.confidence });

@@ -4,7 +4,10 @@ import { hex, memberId, membersMax } from "../electorate/electorate.ts";
 import { agreementRound } from "./commit-messages.ts";
 import { ballotSchema } from "./messages.ts";
 
-/** Most statements of one transcript: all that 64 members sign in more than 300 rounds of an agreement. */
+/**
+ * Most statements of one transcript: all that 64 members sign in more than 300 rounds of an agreement, and 1,024 in some
+ * 20. A member that holds more cannot export them. Each costs whoever hears it one check of a signature.
+ */
 export const transcriptStatementsMax = 65_536;
 
 const scope = { decision: hex(32), electorate: hex(32) };

@@ -33,9 +33,16 @@ function tellTranscripts({ transcripts, lacking, accusations, conflicts }: Found
       ? []
       : [`${files[index] ?? ""}${verdict.member === null ? "" : ` (${verdict.member})`}: ${verdict.reason}`],
   );
+  const spoilt = (id: string): string[] =>
+    transcripts.flatMap((verdict, index) => (!verdict.ok && verdict.member === id ? [files[index] ?? ""] : []));
   const open = accusations.flatMap(({ evidence, unheard }) => [
     `${describeEvidence(evidence)}, unless one of ${unheard.join(", ")} shows that it moved its lock by the rules`,
     `ask for their transcripts; whoever was asked and gave none is to be named: ${unheard.map((id) => `--silent ${id}`).join(" ")}`,
+    ...unheard.flatMap((id) =>
+      spoilt(id).map(
+        (file) => `${file} may be of anybody: leave it out, and name ${id}, once ${id} was asked again in vain`,
+      ),
+    ),
   ]);
   const isOpen = conflicts.some(({ kind, isExplained }) => kind === "locks" && !isExplained);
   return [

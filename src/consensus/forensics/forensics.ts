@@ -14,6 +14,7 @@ import { sha256 } from "../ed25519.ts";
 import { verifyCertificate } from "../verify.ts";
 import {
   blameByTranscripts,
+  nameOfEvidence,
   tellAgreement,
   transcriptsMax,
   type Accusation,
@@ -91,15 +92,7 @@ const details: Readonly<Record<ConflictKind, { readonly explained: string; reado
 
 /** Of two rounds of the agreement, where the transcripts that were given do not suffice. */
 const stillOpen =
-  "two values were committed to in different rounds of the agreement. The transcripts given do not convict more than a third of the weight: ask the members that are lacking for theirs";
-
-/** The name under which the same deed is told once. */
-function nameOf(evidence: ProvenEvidence): string {
-  if (evidence.kind === "DuplicateBallot") return `${evidence.kind} ${evidence.voter} ${evidence.round}`;
-  if (evidence.kind === "CoordinatorEquivocation") return `${evidence.kind} ${evidence.statement} ${evidence.round}`;
-  if (evidence.kind === "Amnesia") return `${evidence.kind} ${evidence.commit[0]?.round} ${evidence.polka[0]?.round}`;
-  return `${evidence.kind} ${evidence.culprits[0]} ${evidence.statements[0].round}`;
-}
+  "two values were committed to in different rounds of the agreement. The transcripts given do not say who made that possible: ask the members that are lacking, or accused and not heard, for theirs";
 
 function tell(evidence: ProvenEvidence, electorate: Electorate): Extract<Forensics, { ok: true }>["evidence"][number] {
   if (evidence.kind === "DuplicateBallot" || evidence.kind === "CoordinatorEquivocation") return evidence;
@@ -155,7 +148,7 @@ function convictedBy(evidence: Extract<Forensics, { ok: true }>["evidence"], ele
  * show that they moved it by the rules. So they are convicted when each of them gave its transcript, or is named in
  * `silent`; until then the proof is an accusation, and convicts nobody. What is not proven has `isExplained: false` and
  * says whom to ask.
- * Units: weights of the electorate. Errors: never throws on data; `{ok:false, certificate, reason}` for fewer than 2 or
+ * Units: weights of the electorate. Errors: never throws on plain data; `{ok:false, certificate, reason}` for fewer than 2 or
  * more than 64 certificates, for one that does not hold, for "other-decision" (another id, or another coordinator's key),
  * for more than 1,024 transcripts, and for "unknown-member" in `silent`. A transcript that does not hold counts for
  * nothing, and `transcripts` says why.
@@ -184,13 +177,15 @@ export function forensics(
   const blamed = blameByTranscripts(held, pairs, { electorate: register, options });
   const evidence = new Map<string, ProvenEvidence>();
   for (const each of [...pairs.flatMap((pair) => pair.evidence), ...blamed.evidence]) {
-    if (!evidence.has(nameOf(each))) evidence.set(nameOf(each), each);
+    const name = nameOfEvidence(each);
+    if (!evidence.has(name)) evidence.set(name, each);
   }
   const told = [...evidence.values()].map((each) => tell(each, register));
   const guilty = convictedBy(told, register);
   const [weight, total] = [totalWeightOf(guilty), totalWeightOf(register.members)];
-  const conflicts = pairs.map(({ certificates: places, kind, evidence: proven }): CertificateConflict => {
-    const isExplained = kind === "locks" ? blamed.hasHeard && 3 * weight > total : proven.length > 0;
+  const conflicts = pairs.map((pair): CertificateConflict => {
+    const { certificates: places, kind, evidence: proven } = pair;
+    const isExplained = kind === "locks" ? blamed.explains(pair) : proven.length > 0;
     const isStill = kind === "locks" && blamed.hasHeard;
     const detail = isExplained ? details[kind].explained : isStill ? stillOpen : details[kind].open;
     return { certificates: places, kind, isExplained, detail };
