@@ -74,7 +74,7 @@ const standingWords: Readonly<Record<BallotRecord["standing"], string>> = {
   counts: "",
   abstains: "",
   "low-confidence": "below the confidence floor: counts as an abstention",
-  void: "VOID: signed two different ballots",
+  void: "VOID: cast two different ballots",
   late: "late: not counted",
 };
 
@@ -112,7 +112,7 @@ function describeTally(decision: TalliedRound): string[] {
   return [
     ...options,
     `took part ${tally.participating} (needed ${tally.participationQuorum}), abstained ${tally.abstaining}, void ${tally.voided}, absent ${tally.absent}`,
-    `agreement ${percent(decision.agreement)}, margin of victory ${decision.marginOfVictory}, ${decision.robust ? "robust" : "not robust"} against faulty weight ${assumptions.maxFaultyWeight}`,
+    `agreement ${percent(decision.agreement)}, ${decision.option === null ? "margin" : "margin of victory"} ${decision.marginOfVictory}, ${decision.robust ? "robust" : "not robust"} against faulty weight ${assumptions.maxFaultyWeight}`,
   ];
 }
 

@@ -59,9 +59,13 @@ export function readOutcome(payload: Json | undefined): Outcome<unknown> {
   return parsed.data.degraded === undefined ? { ok: true, value } : { ok: true, value, degraded: parsed.data.degraded };
 }
 
-/** A failure as its receiver may keep it: where its own words cannot travel, at least its code does. */
+/**
+ * A failure as its receiver may keep it: where its own words cannot travel, at least its code does. A stack stays here: it
+ * holds the folders of this machine.
+ */
 export function writeFailure(failed: Failure): Json {
-  const packed = packValue(failed.data, hostValues);
+  const { stack: _stack, ...data } = failed.data;
+  const packed = packValue(data, hostValues);
   const { code, message, retry } = failed;
   return { code, message: message.slice(0, 16_384), retry, data: packed.ok ? packed.value : {} };
 }

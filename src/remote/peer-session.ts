@@ -129,8 +129,9 @@ export class PeerSession {
     const prefix = ids.hex();
     const measure = (draft: Draft): number => this.link.measure(draft);
     const send = (draft: Draft, due?: number): void => this.link.send(draft, due);
+    const isUp = (): boolean => this.link.state === "up" || this.link.state === "draining";
     this.requests = new Requests(
-      { peer: who.peer, measure, refusal: () => this.link.refusal, send },
+      { peer: who.peer, measure, refusal: () => this.link.refusal, send, isUp },
       { clock, prefix, dead: (letter) => ground.dead(who.peer, letter) },
     );
     this.service = new Service({

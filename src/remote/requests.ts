@@ -35,6 +35,8 @@ export interface Carrier {
   refusal(): "full" | "down" | undefined;
   /** `due`: when the time that the message's `ttl` names is over, so that it tells what is left when it goes. */
   send(draft: Draft, due?: number): void;
+  /** Whether messages pass at present. */
+  isUp(): boolean;
 }
 
 /** What this node has asked of one peer and has no answer to. Everything asked is answered exactly once. */
@@ -52,7 +54,10 @@ export class Requests {
     options: { readonly clock: Clock; readonly prefix: string; readonly dead: (letter: DeadRemoteLetter) => void },
   ) {
     this.#carrier = carrier;
-    this.#calls = new OpenCalls(options.clock, (id) => carrier.send(this.#notice("cancel", id)));
+    const cancel = (id: string): void => carrier.send(this.#notice("cancel", id));
+    const trouble = (): string =>
+      carrier.isUp() ? "" : `; the link to ${carrier.peer} is down, so it is not known whether it was done`;
+    this.#calls = new OpenCalls(options.clock, cancel, trouble);
     this.#prefix = options.prefix;
     this.#dead = options.dead;
   }

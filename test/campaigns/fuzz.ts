@@ -15,7 +15,7 @@ const command = {
 } as const;
 
 /** Fewer frames than this need not have come to everything. */
-const tellingFrames = 10_000;
+const tellingFrames = 50_000;
 
 /** A campaign in which nothing was refused, or nothing got through, has shown nothing. */
 function findUnseen({ frames, outcomes }: FuzzResult): string[] {

@@ -94,7 +94,7 @@ describe("a panel of seven agents, of whom one lies, one is silent and one crash
       members: ["ops/1", "sales/1", "security/1", "ux/1"],
     });
     const page = renderDecision(decision);
-    for (const words of ["VOID: signed two different ballots", "silent", "the judge fell over", "DECIDED: canary"])
+    for (const words of ["VOID: cast two different ballots", "silent", "the judge fell over", "DECIDED: canary"])
       expect(page).toContain(words);
   });
 

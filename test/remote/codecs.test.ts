@@ -14,10 +14,12 @@ interface Golden {
   readonly hex: string;
 }
 
-const golden = readFileSync(new URL("../fixtures/wire/v1-msgpack.jsonl", import.meta.url), "utf8")
-  .split("\n")
-  .filter((line) => line !== "")
-  .map((line) => JSON.parse(line) as Golden);
+const golden = ["v1-msgpack.jsonl", "v1-messages-msgpack.jsonl"].flatMap((file) =>
+  readFileSync(new URL(`../fixtures/wire/${file}`, import.meta.url), "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Golden),
+);
 
 function packed(value: unknown): NonNullable<Draft["p"]> {
   const outcome = packValue(value, hostValues);

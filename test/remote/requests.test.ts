@@ -14,7 +14,13 @@ describe("a call that may take more than an hour, or for ever", () => {
     const clock = new FakeClock(0);
     const sent: Draft[] = [];
     const requests = new Requests(
-      { peer: "there", measure: () => 1, refusal: () => undefined, send: (draft) => void sent.push(draft) },
+      {
+        peer: "there",
+        measure: () => 1,
+        refusal: () => undefined,
+        isUp: () => true,
+        send: (draft) => void sent.push(draft),
+      },
       { clock, prefix: "p", dead() {} },
     );
     const asked = requests.call({ path: "/a" }, "wait", { input: 1, options });

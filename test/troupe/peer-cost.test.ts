@@ -36,7 +36,13 @@ test("a call that is out to a peer counts once, whether or not the peer's last h
 
 test.each(["full", "down"] as const)("a call that a link which is %s refuses at once is not out", async (refusal) => {
   const clock = new FakeClock();
-  const carrier = { peer: "other", measure: () => 1, refusal: () => refusal, send: () => expect.fail("it is refused") };
+  const carrier = {
+    peer: "other",
+    measure: () => 1,
+    refusal: () => refusal,
+    isUp: () => true,
+    send: () => expect.fail("it is refused"),
+  };
   const requests = new Requests(carrier, { clock, prefix: "p", dead() {} });
   const peer = new Peer(
     { node: () => "other", state: () => "up", heardAt: () => 0, load: () => 0, requests: () => requests, dead() {} },

@@ -6,7 +6,7 @@ export const nodeCommand: Command = {
   name: "node",
   summary: "serves the agents of a module to other nodes",
   usage:
-    "troupe node --listen host:port --agents module [--auth form] [--tls cert.pem,key.pem] [--name node] [--grant grant]...",
+    "troupe node --listen host:port --agents module [--auth form] [--tls cert.pem,key.pem] [--name node] [--grant grant]... [--redirect url]",
   options: {
     listen: { type: "string", value: "host:port", help: "where to listen; off loopback only with --auth" },
     ...agentsOption,
@@ -17,6 +17,11 @@ export const nodeCommand: Command = {
       value: "grant",
       multiple: true,
       help: 'what peers may do: "tell:cap:greet", "watch:/*"; default: tell and watch every agent',
+    },
+    redirect: {
+      type: "string",
+      value: "url",
+      help: "when it is stopped, send the peers on to this node; those that have it among their redirects go there",
     },
     store: {
       type: "string",

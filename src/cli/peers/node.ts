@@ -6,6 +6,7 @@ import { stderrLog } from "../../ports/log.ts";
 import { createTroupe } from "../../troupe/create.ts";
 import { acceptedCodecs } from "../../remote/codecs/load.ts";
 import { toAuthentication } from "../../troupe/network/auth.ts";
+import { checkRedirect } from "../../troupe/network/redirects.ts";
 import type { Troupe } from "../../troupe/troupe.ts";
 import { loadAgents } from "../agents-module.ts";
 import type { Run } from "../command.ts";
@@ -13,11 +14,16 @@ import { readDoorProof } from "../peer-auth.ts";
 import { readCodec } from "./codec.ts";
 import { nodeStore, prepareStore } from "../store-file.ts";
 
+/** The highest port. Source: RFC 9293 §3.1. */
+const portMax = 65_535;
+
 /** Reads "127.0.0.1:7700", "[::1]:7700" or "7700". */
 function readPlace(given: string | undefined): { readonly host?: string; readonly port: number } {
-  const match = /^(?:\[(?<six>[^\]]+)\]:|(?<host>[^:[\]]+):)?(?<port>\d{1,5})$/.exec(given ?? "");
+  const match = /^(?:\[(?<six>[^\]]+)\]:|(?<host>[^:[\]]+):)?(?<port>\d{1,9})$/.exec(given ?? "");
   const port = Number(match?.groups?.["port"]);
-  if (match === null || port > 65_535)
+  if (port > portMax)
+    throw new TroupeError("usage/bad-argument", `--listen ${given}: a port is a number from 0 (any) to ${portMax}`);
+  if (match === null)
     throw new TroupeError("usage/bad-argument", "--listen: give host:port, for example 127.0.0.1:7700 (port 0: any)");
   const host = match.groups?.["six"] ?? match.groups?.["host"];
   return host === undefined ? { port } : { host, port };
@@ -39,7 +45,18 @@ export const run: Run = async ({ values }, io) => {
   const module = values["agents"] as string | undefined;
   if (module === undefined)
     throw new TroupeError("usage/bad-argument", "--agents is missing: name the module whose agents are served");
-  const { name, grant, store = nodeStore(name) } = values as { name?: string; grant?: string[]; store?: string };
+  const {
+    name,
+    grant,
+    redirect,
+    store = nodeStore(name),
+  } = values as {
+    name?: string;
+    grant?: string[];
+    redirect?: string;
+    store?: string;
+  };
+  if (redirect !== undefined) checkRedirect(redirect);
   if (name !== undefined && !nodeName.safeParse(name).success)
     throw new TroupeError("usage/bad-argument", "--name: a node's name has letters, digits and _ . : @ -");
   const proof = readDoorProof(values, io.cwd);
@@ -52,17 +69,19 @@ export const run: Run = async ({ values }, io) => {
   const troupe = await open(prepareStore(store, io.cwd), name);
   try {
     for (const agent of await loadAgents(module, io.cwd, troupe)) await troupe.spawn(agent, { restart: "permanent" });
-    const { node, url } = await troupe.listen({
+    const listener = await troupe.listen({
       ...place,
       ...proof,
       ...codec,
       ...(grant === undefined ? {} : { grants: grant }),
     });
+    const { node, url } = listener;
     const isJson = values["json"] === true;
     io.out(isJson ? `${JSON.stringify({ node, url })}\n` : `node ${node} listens on ${url}\n`);
     if (!io.signal.aborted)
       await new Promise<void>((resolve) => io.signal.addEventListener("abort", () => resolve(), { once: true }));
-    io.err("draining: calls in hand may end\n");
+    io.err(`draining: calls in hand may end${redirect === undefined ? "" : `; peers go on to ${redirect}`}\n`);
+    await listener.close(redirect === undefined ? {} : { redirect });
   } finally {
     await troupe.close();
   }

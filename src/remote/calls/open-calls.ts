@@ -52,8 +52,8 @@ export class OpenCall implements Expiring {
 
   expire(): void {
     const { capability } = this;
-    const { timeoutMs } = this.terms;
-    const message = `no outcome of ${capability} within ${timeoutMs} ms`;
+    const timeoutMs = Math.round(this.terms.timeoutMs);
+    const message = `no outcome of ${capability} within ${timeoutMs} ms${this.#calls.trouble()}`;
     this.#calls.giveUp(this, { ok: false, failure: failure("call/timeout", message, { capability, timeoutMs }) });
   }
 
@@ -74,11 +74,14 @@ export class OpenCalls implements Iterable<OpenCall> {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #cancelled: (id: string) => void;
+  /** What to say besides of a call that had no outcome in time; "" where nothing is wrong with the link. */
+  readonly trouble: () => string;
   readonly #places: (OpenCall | undefined)[] = [];
   readonly #free: number[] = [];
 
   /** `cancelled` hears of each call that the caller has given up. */
-  constructor(clock: Clock, cancelled: (id: string) => void) {
+  constructor(clock: Clock, cancelled: (id: string) => void, trouble: () => string) {
+    this.trouble = trouble;
     this.#clock = clock;
     this.#deadlines = new Deadlines(clock);
     this.#cancelled = cancelled;

@@ -3,21 +3,26 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { closeCodes, closePolicyOf, isBreach } from "../../../machines/wire/close-codes.ts";
 import { nestsDeeper } from "../../../machines/wire/depth.ts";
+import { envelopeKinds } from "../../../machines/wire/envelope.ts";
 import { depthMax } from "../../../machines/wire/limits.ts";
 import { readTextFrame } from "../../../machines/wire/read-frame.ts";
 
-const golden = readFileSync(new URL("../../fixtures/wire/v1.jsonl", import.meta.url), "utf8")
-  .split("\n")
-  .filter((line) => line !== "");
+const golden = ["v1.jsonl", "v1-messages.jsonl"].flatMap((file) =>
+  readFileSync(new URL(`../../fixtures/wire/${file}`, import.meta.url), "utf8")
+    .split("\n")
+    .filter((line) => line !== ""),
+);
 
-/** Frames of v1 never change: a line of that file may be added, none may be edited. */
+/** Frames of v1 never change: a line of those files may be added, none may be edited. */
 describe("the frozen frames of v1", () => {
-  test("there is one of every kind", () => {
-    const kinds = golden.map((line) => (JSON.parse(line) as { t: string }).t);
-    expect(new Set(kinds)).toEqual(new Set(["H", "C", "P", "W", "M", "A", "I", "E", "G"]));
+  test("there is one of every kind, and one of every kind of message", () => {
+    const frames = golden.map((line) => JSON.parse(line) as { t: string; m?: { k: string }[] });
+    expect(new Set(frames.map(({ t }) => t))).toEqual(new Set(["H", "C", "P", "W", "M", "A", "I", "E", "G"]));
+    const kinds = new Set(frames.flatMap(({ m = [] }) => m.map(({ k }) => k)));
+    expect(kinds).toEqual(new Set([...envelopeKinds, "x-later"]));
   });
 
-  test.each(golden.map((line) => [line.slice(0, 60), line]))("%s… is read and written as it was", (_, line) => {
+  test.each(golden.map((line) => [line.slice(0, 80), line]))("%s… is read and written as it was", (_, line) => {
     const reading = readTextFrame(line);
     if (reading.kind !== "frame") throw new Error(`it was ${JSON.stringify(reading)}`);
     expect(JSON.stringify(reading.frame)).toBe(line);
