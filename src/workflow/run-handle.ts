@@ -53,7 +53,7 @@ export interface RunHandle {
   signal(name: string, payload?: unknown, options?: { readonly id?: string }): Promise<Outcome<null>>;
   /**
    * Goes on after a failure from the failed step; what was completed keeps its results. A run of which a step was undone
-   * since is not taken up again.
+   * since, or that was stopped while it was being undone, is not taken up again.
    */
   retry(): Promise<Outcome<null>>;
   /** A new run that has done what this one had when `step` began, and goes on from there by itself. */

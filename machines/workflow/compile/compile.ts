@@ -12,7 +12,7 @@ import { allowsArrow } from "../run/guards.ts";
 import { cancelEverything } from "../run/leave.ts";
 import { endFailed } from "../run/life.ts";
 import { readLedger } from "../run/ledger.ts";
-import { keptEvent, reopen, type Reopening, stateBefore, withoutLost } from "../run/restart.ts";
+import { keptEvent, reopen, type Reopening, stateBefore, withBefore, withoutLost } from "../run/restart.ts";
 import { completeStep, failStep } from "../run/settle.ts";
 import { firstContext } from "../run/start.ts";
 import { Turn, type TurnRules } from "../run/turn.ts";
@@ -54,11 +54,7 @@ class Runner {
     const turn = new Turn({ plan: this.plan, rules: turnRules }, state.context, event);
     const [after, effects] = this.#run(turn, state.value, () => this.#chart(turn, state.value, event));
     if (!turn.touched) return [state, []];
-    const fails = after.context.failure !== undefined && state.context.failure === undefined;
-    if (!fails && event.type !== "cancel") return [after, effects];
-    const kept = event.type === "cancel" ? undefined : keptEvent(event);
-    const before = { state, ...(kept === undefined ? {} : { event: kept }) };
-    return [{ ...after, context: { ...after.context, before } }, effects];
+    return [withBefore(state, event, after), effects];
   }
 
   #chart(turn: Turn, value: RunState["value"], event: ChartEvent): RunState["value"] {
@@ -83,8 +79,9 @@ class Runner {
 
   #retry(before: NonNullable<RunState["context"]["before"]>, at: number): TurnResult {
     // What came in while the run was paused comes now; the times that passed then begin again.
-    const { held } = before.state.context;
-    let state: RunState = { ...before.state, context: { ...before.state.context, phase: "running", held: [] } };
+    const { held, phase: left } = before.state.context;
+    const phase = left === "paused" ? "running" : left;
+    let state: RunState = { ...before.state, context: { ...before.state.context, phase, held: [] } };
     const first: RunEffect[] = [];
     for (const event of [
       ...held.flatMap((each) => keptEvent(each) ?? []),

@@ -208,13 +208,13 @@ function failureArrows(shape: RunShape, prefix: string): Arrow[] {
   return [...undo, { target: `${prefix}${runStates.failed}` }];
 }
 
-function handlerArrows({ definition, list }: RunShape): Arrow[] {
+function handlerArrows({ definition, list }: RunShape, prefix: string): Arrow[] {
   const own = new Set(list.steps.map(({ id }) => id));
   return (definition.errorHandlers ?? []).map(({ error, handler }, index) => {
     const guard: NamedGuard = { type: "handles", params: { handler: index } };
     const description = `failed: ${error.join(", ")}`;
-    if (own.has(handler)) return { target: `.${handler}`, guard, description, actions: [{ type: "resume" }] };
-    return { target: `.${runStates.handling}`, guard, description: `${description}; runs ${handler}` };
+    if (own.has(handler)) return { target: `${prefix}${handler}`, guard, description, actions: [{ type: "resume" }] };
+    return { target: `${prefix}${runStates.handling}`, guard, description: `${description}; runs ${handler}` };
   });
 }
 
@@ -243,7 +243,7 @@ function runArrows(shape: RunShape): { readonly [event: string]: readonly Arrow[
   return {
     ...Object.fromEntries(received),
     cancel,
-    "run.failed": [...handlerArrows(shape), ...failureArrows(shape, ".")],
+    "run.failed": [...handlerArrows(shape, "."), ...failureArrows(shape, ".")],
     ...(resumes.length === 0
       ? {}
       : { "run.rollback": [...(compensates ? [toUndo] : []), ...resumeArrows(shape, ".")] }),
@@ -263,6 +263,11 @@ function endStates(shape: RunShape): { readonly [state: string]: StateNode } {
     exit: [{ type: "leaveHandler" }],
     on: { "handler.ended": failureArrows(shape, "") },
   };
+  // Only a rollback can still fail, by the deadline of the run.
+  const failing: Arrow[] = [
+    ...handlerArrows(shape, ""),
+    { description: "everything is undone, and then the run fails" },
+  ];
   const compensating: StateNode = {
     description: "What was done is undone, newest first.",
     entry: [{ type: "undo" }],
@@ -274,6 +279,7 @@ function endStates(shape: RunShape): { readonly [state: string]: StateNode } {
       ],
       ...(resumes.length === 0 ? {} : { "compensation.rolledBack": resumeArrows(shape, "") }),
       "compensation.failed": [{ target: runStates.parked }],
+      ...(resumes.length === 0 ? {} : { "run.failed": failing }),
       cancel: [
         {
           guard: { type: "asksUndo" },
@@ -286,7 +292,10 @@ function endStates(shape: RunShape): { readonly [state: string]: StateNode } {
   };
   const parked: StateNode = {
     description: "Undoing came to a stop; a retry goes on with it.",
-    on: { retry: [{ target: runStates.compensating }] },
+    on: {
+      retry: [{ target: runStates.compensating }],
+      ...(resumes.length === 0 ? {} : { "run.failed": failing }),
+    },
   };
   return {
     ...(endName(definition) === runStates.finish ? { [runStates.finish]: finish } : {}),

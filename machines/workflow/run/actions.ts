@@ -80,7 +80,11 @@ const actions: { readonly [name: string]: ActionRule } = {
   /** The ends of a run, and what comes before them. */
   conclude: (turn) => concludeRun(turn),
   endCompleted: (turn) => endCompleted(turn),
-  handle: (turn) => startHandler(turn),
+  handle: (turn) => {
+    // A rollback may have been under way.
+    turn.context.phase = "running";
+    startHandler(turn);
+  },
   leaveHandler: (turn) => leaveHandler(turn),
   undo: (turn) => startUndoing(turn),
   leaveUndo: (turn) => leaveStep(turn, undoPath),

@@ -20,6 +20,21 @@ export function stateBefore(state: RunState): RunState["context"]["before"] {
   return phase === "failed" || phase === "cancelled" ? before : undefined;
 }
 
+/** The state after an event that ended the run's way, with where that was; every other one as it is. */
+export function withBefore(state: RunState, event: RunEvent, after: RunState): RunState {
+  const { phase, failure } = state.context;
+  if (event.type === "cancel" && (phase === "compensating" || phase === "compensation-failed")) {
+    // The task that was undoing a step may have done so, hence there is nothing left that is sure to go on from.
+    const { before: _before, ...context } = after.context;
+    return { ...after, context };
+  }
+  const fails = after.context.failure !== undefined && failure === undefined;
+  if (!fails && event.type !== "cancel") return after;
+  const kept = keptEvent(event);
+  const before = { state, ...(kept === undefined ? {} : { event: kept }) };
+  return { ...after, context: { ...after.context, before } };
+}
+
 export interface Reopening {
   /** Counts the visits on, so that ids are new; a copy of a run has new ids anyway. */
   readonly again: boolean;

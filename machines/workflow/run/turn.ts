@@ -171,6 +171,7 @@ export class Turn {
     const { context } = this;
     if (context.failure !== undefined) return;
     context.failure = failure;
+    if (context.undoing?.because === "rollback") context.undoing = { because: "failed", until: 0 };
     if (path !== undefined) context.failedPath = path;
     const handlers = this.plan.definition.errorHandlers ?? [];
     const index =

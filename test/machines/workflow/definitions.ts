@@ -115,17 +115,26 @@ function stepArbitrary(depth: number): fc.Arbitrary<Draft> {
   return fc.oneof(...leaves, parallel, map, loop, sequence);
 }
 
+/** The first step is where a failure of the tasks after it goes back to. */
+function withRollback(steps: readonly object[]): object[] {
+  return steps.map((step, at) => {
+    if (at === 0) return { ...step, checkpoint: true };
+    return "type" in step && step.type === "task" ? { ...step, onError: { action: "rollback" } } : step;
+  });
+}
+
 export const definitionArbitrary: fc.Arbitrary<object> = fc
   .record({
     list: listArbitrary(2),
     timeoutMs: fc.option(fc.constantFrom(200, 100_000), { nil: undefined }),
     handler: fc.boolean(),
+    rollsBack: fc.boolean(),
   })
-  .map(({ list, timeoutMs, handler }) => ({
+  .map(({ list, timeoutMs, handler, rollsBack }) => ({
     name: "random",
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(handler ? { errorHandlers: [{ error: "*", handler: "elsewhere" }] } : {}),
-    steps: list({ next: 0 }),
+    steps: rollsBack ? withRollback(list({ next: 0 })) : list({ next: 0 }),
   }));
 
 /** What the world does next, chosen by numbers. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActor } from "xstate";
+import { runStates } from "../../../machines/workflow/compile/write-chart.ts";
 import type { CompiledWorkflow } from "../../../machines/workflow/compiled.ts";
 import type { RunEffect } from "../../../machines/workflow/effects.ts";
 import type { RunEvent } from "../../../machines/workflow/events.ts";
@@ -124,6 +125,21 @@ function tidy(state: RunState, world: World): void {
   expect([active.size, fans.size, lanes.size, scopes.size]).toEqual([0, 0, 0, 1]);
 }
 
+const phaseOf: { readonly [value: string]: string } = {
+  [runStates.completed]: "completed",
+  [runStates.failed]: "failed",
+  [runStates.cancelled]: "cancelled",
+  [runStates.compensating]: "compensating",
+  [runStates.parked]: "compensation-failed",
+};
+
+function agree({ value, context }: RunState): void {
+  const phase = context.phase === "paused" ? "running" : context.phase;
+  expect(phase, `the phase in ${JSON.stringify(value)}`).toBe(
+    (typeof value === "string" ? phaseOf[value] : undefined) ?? "running",
+  );
+}
+
 function play(
   compiled: CompiledWorkflow,
   choices: readonly number[],
@@ -133,6 +149,7 @@ function play(
   let [state, effects] = compiled.initial(start);
   world.take(effects);
   tidy(state, world);
+  agree(state);
   for (const number of choices) {
     const event = world.choose(number);
     const before = state;
@@ -142,6 +159,7 @@ function play(
     visit(before, event, state, effects);
     world.take(effects);
     tidy(state, world);
+    agree(state);
   }
   return { state, world };
 }

@@ -97,3 +97,139 @@ describe("cancel and compensate", () => {
     expect(bench.phase).toBe("cancelled");
   });
 });
+
+/** `b` is undone when `c` fails and the run goes back to where `a` was done; `a` is undone only with everything. */
+const rollsBack = {
+  name: "n",
+  steps: [
+    task("a", { compensate: "undo_a", checkpoint: true }),
+    task("b", { compensate: "undo_b" }),
+    task("c", { onError: { action: "rollback" } }),
+  ],
+};
+
+describe("a run that was stopped while it was undone", () => {
+  const fails = { ...rollsBack, steps: [...rollsBack.steps.slice(0, 2), task("c")] };
+  const ways: readonly (readonly [string, object, readonly boolean[]])[] = [
+    ["after a failure", fails, [false]],
+    ["in a rollback", rollsBack, [false]],
+    ["in a rollback, first so that everything is undone", rollsBack, [true, false]],
+  ];
+
+  test.each(ways)("%s is not taken up again, whether or not a step was undone", (_how, definition, stops) => {
+    for (const throughJson of [false, true]) {
+      for (const stuck of ["undo_b", "undo_a"]) {
+        const bench = new Bench(define(definition), { agents: { c: fail(), [stuck]: "never" }, throughJson });
+        bench.settle();
+        for (const compensate of stops) bench.settle().send({ type: "cancel", compensate });
+        const { state } = bench;
+        expect([state.value, bench.open.size]).toEqual(["$cancelled", 0]);
+        expect(bench.send({ type: "retry" })).toEqual([]);
+        expect(bench.state).toEqual(state);
+        bench.send({ type: "fork", executionId: "run-2" });
+        expect([bench.phase, bench.state.value, bench.open.size]).toEqual(["cancelled", "$cancelled", 0]);
+      }
+    }
+  });
+
+  test("is not taken up again either when its undoing stood still before", () => {
+    for (const definition of [fails, rollsBack]) {
+      const bench = runOf(definition, { agents: { c: fail(), undo_b: fail() } });
+      expect(bench.phase).toBe("compensation-failed");
+      bench.send({ type: "cancel" });
+      expect(bench.send({ type: "retry" })).toEqual([]);
+      expect([bench.phase, bench.state.value]).toEqual(["cancelled", "$cancelled"]);
+    }
+  });
+});
+
+test("a run that failed at the end of its rollback is retried and copied as one that is being rolled back", () => {
+  const steps = [
+    task("a", { checkpoint: true }),
+    task("b", { compensate: "undo_b", input: { twice: "$.variables.n * 2" } }),
+    task("c", { onError: { action: "rollback" } }),
+  ];
+  const definition = { name: "n", variables: { n: 1 }, steps };
+  const bench = new Bench(define(definition), { agents: { c: fail(), undo_b: "never" } }).settle();
+  bench.send({ type: "patch", patches: [{ op: "replace", path: ["n"], value: "x" }] });
+  bench.send({ type: "task.completed", taskId: "run-1/$undo/1/1", output: null });
+  expect([bench.phase, bench.failure?.code]).toEqual(["failed", "workflow/expression"]);
+  bench.send({ type: "retry" });
+  expect([bench.phase, bench.failure?.code]).toEqual(["failed", "workflow/expression"]);
+  bench.send({ type: "fork", executionId: "run-2" });
+  expect([bench.phase, bench.state.value]).toEqual(["compensating", "$compensating"]);
+  expect([...bench.open.keys()]).toEqual(["run-2/$undo/2/1"]);
+});
+
+describe("a deadline in a rollback", () => {
+  const hasty = { ...rollsBack, timeoutMs: 200 };
+
+  function fire(bench: Bench): void {
+    const [timerId = ""] = bench.timers.keys();
+    bench.timers.delete(timerId);
+    bench.now += 300;
+    bench.send({ type: "timer.fired", timerId });
+  }
+
+  function undone(bench: Bench): void {
+    const [taskId = ""] = bench.open.keys();
+    bench.send({ type: "task.completed", taskId, output: null });
+  }
+
+  test("undoes everything, the running undo under its own id, and fails the run", () => {
+    for (const throughJson of [false, true]) {
+      const bench = new Bench(define(hasty), { agents: { c: fail(), undo_b: "never" }, throughJson }).settle();
+      fire(bench);
+      expect([bench.phase, bench.state.value, ...bench.open.keys()]).toEqual([
+        "compensating",
+        "$compensating",
+        "run-1/$undo/1/1",
+      ]);
+      undone(bench);
+      bench.run();
+      expect([bench.phase, bench.failure?.code]).toEqual(["failed", "workflow/timeout"]);
+      expect(bench.calls).toEqual(["a", "b", "c", "undo_b", "undo_a"]);
+      expect(bench.send({ type: "retry" })).toEqual([]);
+    }
+  });
+
+  test("leaves a rollback that stands still as it is; a retry then undoes everything", () => {
+    let broken = true;
+    const agents = { c: fail(), undo_b: () => (broken ? fail() : 1) };
+    const bench = new Bench(define(hasty), { agents }).settle();
+    expect(bench.phase).toBe("compensation-failed");
+    fire(bench);
+    expect([bench.phase, bench.open.size]).toEqual(["compensation-failed", 0]);
+    broken = false;
+    bench.send({ type: "retry" });
+    expect(bench.run().failure?.code).toBe("workflow/timeout");
+    expect([bench.phase, ...bench.calls.slice(3)]).toEqual(["failed", "undo_b", "undo_b", "undo_a"]);
+  });
+
+  test("goes to the workflow that handles it first, which may be stopped; then everything is undone", () => {
+    const definition = { ...hasty, errorHandlers: [{ error: "workflow/timeout", handler: "tell" }] };
+    const workflows = { tell: define({ name: "t", steps: [task("told")] }) };
+    const bench = new Bench(define(definition), { agents: { c: fail(), undo_b: "never" }, workflows }).settle();
+    fire(bench);
+    expect([bench.phase, bench.state.value, bench.open.size]).toEqual(["running", "$handling", 0]);
+    const handling = bench.state;
+    bench.settle();
+    expect([bench.phase, ...bench.open.keys()]).toEqual(["compensating", "run-1/$undo/2/1"]);
+    undone(bench);
+    expect(bench.run().failure?.code).toBe("workflow/timeout");
+    expect([bench.phase, bench.calls.at(-1)]).toEqual(["failed", "undo_a"]);
+    const [stopped] = bench.compiled.step(handling, { type: "cancel", at: bench.now });
+    expect(stopped.context.phase).toBe("cancelled");
+  });
+
+  test("goes to the step that handles it, from where the run goes on", () => {
+    const definition = {
+      ...hasty,
+      steps: [...["b", "c", "$end"].map((next, at) => ({ ...rollsBack.steps[at], next })), task("late")],
+      errorHandlers: [{ error: "workflow/timeout", handler: "late" }],
+    };
+    const bench = new Bench(define(definition), { agents: { c: fail(), undo_b: "never", late: "never" } }).settle();
+    fire(bench);
+    expect([bench.phase, bench.state.value, ...bench.open.keys()]).toEqual(["running", "late", "run-1/late/1/1"]);
+  });
+});
