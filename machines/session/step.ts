@@ -79,8 +79,16 @@ function attemptAfter(state: SessionState, now: number): number {
 
 function detach(state: SessionState, now: number, retryAfterMs = state.retryAfterMs): Stepped {
   const [moved, effects] = move(state, "lose");
-  const attempt = attemptAfter(state, now);
-  const idle = { ...moved, pipe: 0, lostAt: now, congested: false, ackBy: Number.POSITIVE_INFINITY, attempt };
+  const idle: SessionState = {
+    ...moved,
+    pipe: 0,
+    lostAt: now,
+    congested: false,
+    ackBy: Number.POSITIVE_INFINITY,
+    attempt: attemptAfter(state, now),
+    // It is waited now. Where the session ends meanwhile, the next one must not wait as long again.
+    retryAfterMs: undefined,
+  };
   const [dialling, dials] = redial(idle, retryAfterMs);
   return [dialling, [...effects, ...dials]];
 }
