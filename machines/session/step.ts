@@ -1,4 +1,5 @@
 import { closePolicyOf, isBreach } from "../wire/close-codes.ts";
+import { errorFrame } from "../wire/partings.ts";
 import type { SessionEffect } from "./effects.ts";
 import type { EndReason, SessionInput } from "./events.ts";
 import { healthyAfterMs, outboxReserveMax, overflowRetryMs } from "./limits.ts";
@@ -36,7 +37,7 @@ function breakOff(
   const { code, text, retryAfterMs } = why;
   const [ended, effects] = end(state, reason, code);
   if (pipe === 0) return [ended, effects];
-  const word = { t: "E", code, message: text, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const;
+  const word = errorFrame({ what: { code, message: text }, retryAfterMs });
   const goodbye: SessionEffect[] = code === 1000 ? [] : [{ type: "frame", pipe, frame: word }];
   return [ended, [...goodbye, { type: "disconnect", pipe, code, reason: text, hard: false }, ...effects]];
 }
@@ -104,7 +105,7 @@ function sendAway(state: SessionState, { pipe, waitMs, now }: SessionInput & { r
   return [
     apart,
     [
-      { type: "frame", pipe, frame: { t: "E", code: 4429, message, retryAfterMs } },
+      { type: "frame", pipe, frame: errorFrame({ what: { code: 4429, message }, retryAfterMs }) },
       { type: "disconnect", pipe, code: 4429, reason: message, hard: false },
       ...effects,
     ],
