@@ -3,7 +3,7 @@ import { errorFrame } from "../wire/partings.ts";
 import type { SessionEffect } from "./effects.ts";
 import type { EndReason, SessionInput } from "./events.ts";
 import { healthyAfterMs, outboxReserveMax, overflowRetryMs } from "./limits.ts";
-import { beatOf, passTime } from "./liveness.ts";
+import { beatOf, heartbeatWithin, passTime } from "./liveness.ts";
 import { linkChart } from "./machine.ts";
 import { receive } from "./receiving.ts";
 import { flush, gather, wake } from "./sending.ts";
@@ -147,7 +147,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     // The handshake told the peer what we have and how much we take.
     told: state.recv,
     granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),
-    peerBeatMs: input.beatMs ?? state.peerBeatMs,
+    peerBeatMs: input.beatMs === undefined ? state.peerBeatMs : heartbeatWithin(input.beatMs),
     heardAt: now,
     beatAt: now,
     upAt: now,
