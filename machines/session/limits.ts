@@ -20,6 +20,10 @@ export const bytesPerSecondMax = 1_073_741_824;
 export const ackDelayMs = 20;
 /** Silence after which a side gives a sign of life. */
 export const heartbeatMs = 5_000;
+/** The shortest heartbeat; a peer that names a shorter one is given this one, so that it cannot ask for a flood. */
+export const heartbeatMsMin = 100;
+/** The longest heartbeat; of a peer that names a longer one no more patience than for this one is had. */
+export const heartbeatMsMax = 60_000;
 /** Heartbeats that may be missing before a connection counts as dead. */
 export const heartbeatsMissedMax = 3;
 /** How long a session without a connection is kept; then it ends and says what was out. */

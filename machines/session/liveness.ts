@@ -1,6 +1,6 @@
 import type { SessionEffect } from "./effects.ts";
 import type { SessionInput } from "./events.ts";
-import { heartbeatsMissedMax } from "./limits.ts";
+import { heartbeatMsMax, heartbeatMsMin, heartbeatsMissedMax } from "./limits.ts";
 import { flush } from "./sending.ts";
 import type { SessionState } from "./state.ts";
 
@@ -21,6 +21,11 @@ const gapWear = 0.999;
 export function hearAt(state: SessionState, now: number): SessionState {
   const gapMs = Math.max(now - state.heardAt, state.gapMs * gapWear);
   return { ...state, heardAt: now, gapMs };
+}
+
+/** The heartbeat that a peer has named, within what this side keeps to; a frame may name any up to an hour. */
+export function heartbeatWithin(ms: number): number {
+  return Math.min(heartbeatMsMax, Math.max(heartbeatMsMin, ms));
 }
 
 /** When a sign of life is due. The peer may be less patient than this side, and has said so where it was dialled. */

@@ -1,8 +1,9 @@
 import { closePolicyOf, isBreach } from "../wire/close-codes.ts";
+import { errorFrame } from "../wire/partings.ts";
 import type { SessionEffect } from "./effects.ts";
 import type { EndReason, SessionInput } from "./events.ts";
 import { healthyAfterMs, outboxReserveMax, overflowRetryMs } from "./limits.ts";
-import { beatOf, passTime } from "./liveness.ts";
+import { beatOf, heartbeatWithin, passTime } from "./liveness.ts";
 import { linkChart } from "./machine.ts";
 import { receive } from "./receiving.ts";
 import { flush, gather, wake } from "./sending.ts";
@@ -36,7 +37,7 @@ function breakOff(
   const { code, text, retryAfterMs } = why;
   const [ended, effects] = end(state, reason, code);
   if (pipe === 0) return [ended, effects];
-  const word = { t: "E", code, message: text, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const;
+  const word = errorFrame({ what: { code, message: text }, retryAfterMs });
   const goodbye: SessionEffect[] = code === 1000 ? [] : [{ type: "frame", pipe, frame: word }];
   return [ended, [...goodbye, { type: "disconnect", pipe, code, reason: text, hard: false }, ...effects]];
 }
@@ -79,8 +80,16 @@ function attemptAfter(state: SessionState, now: number): number {
 
 function detach(state: SessionState, now: number, retryAfterMs = state.retryAfterMs): Stepped {
   const [moved, effects] = move(state, "lose");
-  const attempt = attemptAfter(state, now);
-  const idle = { ...moved, pipe: 0, lostAt: now, congested: false, ackBy: Number.POSITIVE_INFINITY, attempt };
+  const idle: SessionState = {
+    ...moved,
+    pipe: 0,
+    lostAt: now,
+    congested: false,
+    ackBy: Number.POSITIVE_INFINITY,
+    attempt: attemptAfter(state, now),
+    // It is waited now. Where the session ends meanwhile, the next one must not wait as long again.
+    retryAfterMs: undefined,
+  };
   const [dialling, dials] = redial(idle, retryAfterMs);
   return [dialling, [...effects, ...dials]];
 }
@@ -96,7 +105,7 @@ function sendAway(state: SessionState, { pipe, waitMs, now }: SessionInput & { r
   return [
     apart,
     [
-      { type: "frame", pipe, frame: { t: "E", code: 4429, message, retryAfterMs } },
+      { type: "frame", pipe, frame: errorFrame({ what: { code: 4429, message }, retryAfterMs }) },
       { type: "disconnect", pipe, code: 4429, reason: message, hard: false },
       ...effects,
     ],
@@ -138,7 +147,7 @@ function attach(state: SessionState, input: SessionInput & { readonly type: "att
     // The handshake told the peer what we have and how much we take.
     told: state.recv,
     granted: Math.max(state.granted, state.recv + state.settings.limits.msgs),
-    peerBeatMs: input.beatMs ?? state.peerBeatMs,
+    peerBeatMs: input.beatMs === undefined ? state.peerBeatMs : heartbeatWithin(input.beatMs),
     heardAt: now,
     beatAt: now,
     upAt: now,

@@ -20,7 +20,8 @@ interface CloseEntry {
 
 /**
  * WebSocket close codes of `troupe.v1`: those of RFC 6455 §7.4.1 that say something of the session, and its own (4000 to
- * 4999 are private use). To resume after a breach would bring the same frames again.
+ * 4999 are private use). To resume after a breach would bring the same frames again. 1008 is no breach for who is told it:
+ * proxies close idle connections with it; where the other side did find a breach, its session is gone, and it says so.
  */
 export const closeCodes = {
   1000: { meaning: "the orderly end of the session", policy: "renew" },
@@ -29,7 +30,7 @@ export const closeCodes = {
   1003: { meaning: "a kind of data that is not taken", policy: "renew", isBreach: true },
   1006: { meaning: "the connection ended without a word", policy: "resume" },
   1007: { meaning: "text that is no UTF-8", policy: "renew", isBreach: true },
-  1008: { meaning: "a frame in too many pieces", policy: "renew", isBreach: true },
+  1008: { meaning: "a rule of the other side, or of something in between, that no code says", policy: "resume" },
   1009: { meaning: "a frame was too large, and the WebSocket noticed first", policy: "renew", isBreach: true },
   4400: { meaning: "the other side broke the protocol", policy: "renew", isBreach: true },
   4401: { meaning: "not authenticated", policy: "stop" },

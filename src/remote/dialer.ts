@@ -165,6 +165,8 @@ export class Dialer {
     this.#sessionId = nextSessionId(this.#sessionId);
     this.#isKnown = false;
     this.#dials += 1;
+    // A handshake of the session before leads nowhere any more, and its connection would outlive this link's end.
+    this.#greeting?.terminate();
     const { grants, codecs = justJson } = this.#options;
     const who = { role: "dialer", peer: this.url, grants, attempt, codec: codecs[0] } as const;
     return new PeerSession(this.#ground, who, {
@@ -184,7 +186,10 @@ export class Dialer {
     if (this.#abort.signal.aborted) return;
     const { clock, random } = this.#ground;
     this.#timer?.cancel();
-    this.#timer = clock.after(fromMs + (toMs - fromMs) * random.next(), () => this.#dial());
+    this.#timer = clock.after(fromMs + (toMs - fromMs) * random.next(), () => {
+      this.#timer = undefined;
+      this.#dial();
+    });
   }
 
   #ended(reason: EndReason, code: number): void {
@@ -204,8 +209,10 @@ export class Dialer {
     const target = redirect === undefined || this.#succeeded ? undefined : canonical(redirect);
     this.#route = sendOn(this.#route, target, attempt === 0);
     this.#session = this.#begin(attempt);
-    // The wait that was named is for who comes back.
-    if (!this.#succeeded) this.#session.link.missed(1006, this.#route.at === left ? retryAfterMs : undefined);
+    if (this.#succeeded) return;
+    // The wait that was named is for who comes back; a wait that has begun before the session ended is not begun anew.
+    if (this.#route.at !== left) this.#session.link.missed(1006);
+    else if (this.#timer === undefined) this.#session.link.missed(1006, retryAfterMs);
   }
 
   #dial(): void {

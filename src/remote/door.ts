@@ -2,6 +2,7 @@ import { stepAdmission, type AdmissionEffect, type AdmissionInput } from "../../
 import { takeToken, type Bucket } from "../../machines/session/bucket.ts";
 import type { WireData } from "../../machines/wire/codec.ts";
 import type { Hello } from "../../machines/wire/frames.ts";
+import { errorFrame } from "../../machines/wire/partings.ts";
 import type { Ids } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
@@ -80,8 +81,7 @@ export class Door {
 function turnAway(pipe: Pipe, why: { code: number; reason: string; retryAfterMs?: number }): void {
   const { code, reason, retryAfterMs } = why;
   pipe.listen({ frame() {}, drained() {}, closed() {} });
-  const frame = { t: "E", code, message: reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const;
-  pipe.send(pipe.end.codec.write(frame));
+  pipe.send(pipe.end.codec.write(errorFrame({ what: { code, message: reason }, retryAfterMs })));
   pipe.close(code, reason);
 }
 

@@ -3,6 +3,7 @@ import { sessionTtlMs, heartbeatMs } from "../../machines/session/limits.ts";
 import type { Codec } from "../../machines/wire/codec.ts";
 import type { Hello, Welcome } from "../../machines/wire/frames.ts";
 import { frameBytesMax } from "../../machines/wire/limits.ts";
+import { errorFrame, goAwayFrame } from "../../machines/wire/partings.ts";
 import type { Ids, Random } from "../ports/chance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Pipe } from "../ports/transport.ts";
@@ -122,10 +123,11 @@ export class RemoteNode {
   /** Takes no new session, and tells the peers of those there are to go elsewhere; the more there are, the later some come. */
   drain(where: { readonly retryAfterMs: number; readonly redirect?: string }): void {
     this.#draining = where;
+    const { retryAfterMs: first, ...going } = where;
     let before = 0;
     for (const { session } of this.#accepted.values()) {
-      const retryAfterMs = where.retryAfterMs + Math.floor((before * 1_000) / returnsPerSecondMax);
-      session.link.drain({ t: "G", code: 4503, ...where, retryAfterMs });
+      const retryAfterMs = first + (before * 1_000) / returnsPerSecondMax;
+      session.link.drain(goAwayFrame({ what: { code: 4503, ...going }, retryAfterMs }));
       before += 1;
     }
   }
@@ -168,7 +170,7 @@ export class RemoteNode {
 
   #turnAway(pipe: Pipe, code: number, message: string): void {
     const retryAfterMs = this.#draining?.retryAfterMs ?? crowdRetryMs;
-    pipe.send(pipe.end.codec.write({ t: "E", code, message, retryAfterMs }));
+    pipe.send(pipe.end.codec.write(errorFrame({ what: { code, message }, retryAfterMs })));
     pipe.close(code, message);
   }
 

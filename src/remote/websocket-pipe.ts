@@ -11,15 +11,18 @@ export const pipeBufferBytesMax = 1_048_576;
 const abnormalClosure = 1006;
 /** What `ws` calls an error of the other end's frames begins so. Source: github.com/websockets/ws/blob/master/doc/ws.md#error-codes. */
 const breachPrefix = "WS_ERR_";
-/** The codes that `ws` answers such frames with, where it is not 1002. Source: RFC 6455 §7.4.1. */
+/**
+ * What such frames count as, where it is not 1002: the code that `ws` answers them with (RFC 6455 §7.4.1). It answers a frame
+ * in too many pieces with 1008, which others say for any reason, so that here it is told as what it is.
+ */
 const breachCodes: ReadonlyMap<string, number> = new Map([
   ["WS_ERR_INVALID_UTF8", 1007],
-  ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 1008],
+  ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 4400],
   ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009],
   ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", 1009],
 ]);
 
-/** The close code that an error of the socket stands for: what `ws` has closed with, or an end without a word. */
+/** The close code that an error of the socket stands for: a breach of the other end, or an end without a word. */
 function codeOf({ code = "" }: { readonly code?: string }): number {
   return code.startsWith(breachPrefix) ? (breachCodes.get(code) ?? 1002) : abnormalClosure;
 }

@@ -1,4 +1,5 @@
 import { checkBackoff, type BackoffPlan } from "../../machines/backoff.ts";
+import { heartbeatMsMax, heartbeatMsMin } from "../../machines/session/limits.ts";
 import { defaultIntensity, intensityRestartsMax, type Intensity } from "../../machines/supervision/restart-window.ts";
 import type { AutoShutdown, Restart, Strategy as SupervisionStrategy } from "../../machines/supervision/strategy.ts";
 import type { AgentDefinition } from "../agent/define.ts";
@@ -204,7 +205,7 @@ export function checkTroupeOptions(options: TroupeOptions): void {
   for (const [name, stages] of Object.entries(options.stages ?? {}))
     if (!Array.isArray(stages) || stages.some((stage) => typeof stage !== "function"))
       refuseOption(`stages.${name} must be a list of functions`);
-  checkWhole("links.heartbeatMs", options.links?.heartbeatMs, { low: 100, high: 60_000 });
+  checkWhole("links.heartbeatMs", options.links?.heartbeatMs, { low: heartbeatMsMin, high: heartbeatMsMax });
   checkWhole("links.sessionMs", options.links?.sessionMs, { low: 500, high: 600_000 });
   if (options.store === "") refuseOption('store is empty; name a file, or use ":memory:"');
   if (options.durability !== undefined && !durabilities.includes(options.durability))

@@ -1,3 +1,4 @@
+import { connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import type { Welcome } from "../../machines/wire/frames.ts";
@@ -7,6 +8,7 @@ import { jsonCodec } from "../../src/remote/codecs/json.ts";
 import type { Dialer } from "../../src/remote/dialer.ts";
 import { RemoteNode } from "../../src/remote/node.ts";
 import { ownLimits } from "../../src/remote/peer-session.ts";
+import { WebSocketPipe } from "../../src/remote/websocket-pipe.ts";
 import { webSocketTransport } from "../../src/remote/websocket-transport.ts";
 import { seededRandom } from "troupe/testing";
 import { webSocketFrame } from "../campaigns/fuzz-client.ts";
@@ -88,7 +90,69 @@ describe("a listener whose WebSocket breaks the rules", () => {
     await link.ready();
     expect(await closed).toBe(due);
     await again;
-    expect(ends).toEqual([["protocol", due]]);
+    // Whoever is told 1008 cannot know why, but whoever finds the breach does.
+    expect(ends).toEqual([["protocol", due === 1008 ? 4400 : due]]);
     expect(new Set(sessions).size).toBe(2);
   });
+});
+
+/** What stands between a dialer and this port; it can say bytes to the listener, as if the dialer did. */
+async function between(port: number) {
+  const lines: Socket[] = [];
+  const proxy = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    lines.push(far);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      from
+        .pipe(to)
+        // Either end may be gone first.
+        .on("error", () => from.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const { port: here } = proxy.address() as { readonly port: number };
+  return { url: `ws://127.0.0.1:${here}/`, lines, [Symbol.dispose]: () => void proxy.close() };
+}
+
+test("a dialer that is told 1008 resumes, and learns so whether the listener has found a breach", async () => {
+  // The types of `ws` do not know `maxFragments`.
+  const pieces = { maxFragments: 16 };
+  const place = { port: 0, host: "127.0.0.1", handleProtocols: () => "troupe.v1.json" };
+  const server = new WebSocketServer({ ...place, ...pieces });
+  servers.push(server);
+  const shared = { clock: systemClock, random: seededRandom(1), ids: systemIds, grants: () => [] };
+  const left: string[] = [];
+  const there = new RemoteNode({
+    ...shared,
+    node: "there",
+    hosting: new TestHost([]),
+    auth: { open: true },
+    left: (_, reason) => left.push(reason),
+  });
+  const here = new RemoteNode({ ...shared, node: "here", hosting: new TestHost([]), auth: {} });
+  nodes.push(here, there);
+  server.on("connection", (socket, { socket: net }) =>
+    there.accept(new WebSocketPipe(socket, net, { codec: jsonCodec, isDialer: false })),
+  );
+  await new Promise<void>((resolve) => server.once("listening", resolve));
+  using line = await between((server.address() as { readonly port: number }).port);
+  const ends: (readonly [reason: string, code: number])[] = [];
+  const { promise: over, resolve: ended } = Promise.withResolvers<void>();
+  const link = here.dial({
+    url: line.url,
+    transport: webSocketTransport,
+    auth: {},
+    ended: (reason, code) => {
+      ends.push([reason, code]);
+      ended();
+    },
+  });
+  await link.ready();
+  const piece = (opcode: number): Buffer => webSocketFrame("x", { opcode, fin: false });
+  line.lines[0]?.write(Buffer.concat([piece(1), ...Array.from({ length: 19 }, () => piece(0))]));
+  await over;
+  await link.ready();
+  expect([left, ends]).toEqual([["protocol"], [["restarted", 4404]]]);
 });

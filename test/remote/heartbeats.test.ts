@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { heartbeatsMissedMax } from "../../machines/session/limits.ts";
+import { nextAlarm } from "../../machines/session/liveness.ts";
 import { memoryWorld } from "../conformance/memory-world.ts";
+import { Story } from "../machines/session/transcript.ts";
 
 const seed = 1;
 
@@ -36,3 +39,21 @@ test(`a dialer whose own heartbeat is short notices within three of the listener
   expect(link.state).toBe("up");
   await world.until("it is noticed", () => link.state !== "up", 3_200);
 });
+
+test.each([
+  [1, 100],
+  [3_600_000, 60_000],
+])(
+  "a listener that names a heartbeat of %i ms has it taken for %i ms: no flood of beats, no dead link kept",
+  (namedMs, takenMs) => {
+    const story = new Story({ heartbeatMs: 5_000 });
+    const attach = { type: "attach", pipe: 1, peerRecv: 0, limit: 8, now: 0, load: 0, beatMs: namedMs } as const;
+    story.tell(attach);
+    const beatMs = Math.min(5_000, takenMs);
+    expect(nextAlarm(story.state)).toBe(beatMs);
+    expect(story.wait(beatMs)).toEqual(["send I a=0 l=8 lag=0 load=0 on 1"]);
+    const silentMs = heartbeatsMissedMax * Math.max(5_000, takenMs);
+    expect(story.wait(silentMs - beatMs - 1)).not.toContain("cut 1 4440 (no sign of life)");
+    expect(story.wait(1)).toContain("cut 1 4440 (no sign of life)");
+  },
+);

@@ -63,6 +63,13 @@ describe("a peer that sends more than it may", () => {
     expect(said).toContain("retryAfterMs=5000");
   });
 
+  test("is told whole milliseconds, since a frame with any other number is no frame", () => {
+    const story = new Story({ role: "acceptor", ttlMs: 1_001 });
+    story.attach(1);
+    const [said] = story.tell({ type: "flooded", pipe: 1, waitMs: 90_000, now: 0 });
+    expect(said).toMatch(/retryAfterMs=501 on 1$/);
+  });
+
   test("is not dialled again before that time by the side that sent it away", () => {
     const story = new Story();
     story.attach(1);

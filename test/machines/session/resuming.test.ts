@@ -110,6 +110,16 @@ describe("a lost connection", () => {
     expect(story.lose(1, 4503, 2_000)).toEqual(["up -> resuming", "dial within 2000..3000"]);
   });
 
+  test("a long time that was named is drawn out by half of it, but never by more than 30 s", () => {
+    const waitAfter = (retryAfterMs: number): string | undefined => {
+      const story = new Story();
+      story.attach(1);
+      return story.lose(1, 4503, retryAfterMs).at(-1);
+    };
+    expect(waitAfter(50_000)).toBe("dial within 50000..75000");
+    expect(waitAfter(100_000)).toBe("dial within 100000..130000");
+  });
+
   test("whoever said when to come again is not dialled before, whatever the connection ends with", () => {
     const story = new Story();
     story.attach(1);

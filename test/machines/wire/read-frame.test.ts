@@ -87,9 +87,9 @@ describe("close codes", () => {
   });
 
   test("a lost connection resumes; an orderly end and a breach need a new session", () => {
-    expect([1001, 1006, 1011].map(closePolicyOf)).toEqual(["resume", "resume", "resume"]);
+    expect([1001, 1006, 1008, 1011].map(closePolicyOf)).toEqual(["resume", "resume", "resume", "resume"]);
     expect([1000, 4404, 4410].map(isBreach)).toEqual([false, false, false]);
-    for (const code of [1002, 1003, 1007, 1008, 1009, 4400, 4413])
+    for (const code of [1002, 1003, 1007, 1009, 4400, 4413])
       expect([closePolicyOf(code), isBreach(code)]).toEqual(["renew", true]);
   });
 });
