@@ -44,6 +44,7 @@ const evidenceSchema = z.strictObject({
 /** What a proof is checked with. */
 interface Bench {
   readonly electorate: Electorate;
+  readonly electorateDigest: string;
   readonly decision: string;
   readonly ports: VerifierPorts;
   readonly invalid: { readonly proposal: SignedProposal; readonly value: AgreedValue } | undefined;
@@ -84,10 +85,10 @@ function isForgotten({ commit, polka, culprits: named }: Amnesia, bench: Bench):
 }
 
 /** A value that breaks the rules of its proposal. Of a proposal that is none, nobody is convicted. */
-function isInvalid(digest: string | null, { invalid, electorate, decision, ports }: Bench): boolean {
+function isInvalid(digest: string | null, bench: Bench): boolean {
+  const { invalid, electorate, electorateDigest, decision, ports } = bench;
   if (invalid === undefined || valueDigestOf(invalid.value, ports.hash) !== digest) return false;
   const { proposal, value } = invalid;
-  const electorateDigest = digestOf(electorate, ports.hash);
   const { body } = proposal;
   if (body.electorateDigest !== electorateDigest || !isProposalSound(body, electorate.members.length)) return false;
   if (value.proposalDigest !== decision) return true;
@@ -129,7 +130,8 @@ export function checkAgreementEvidence(
     return { ok: false, reason: "other-decision" };
   const isSigned = checkSignatures({ electorate, electorateDigest }, ports);
   const holds = (each: Statement): boolean => each.decision === decision && isSigned(each);
-  if (!stands(proof, { electorate, decision, ports, invalid, holds })) return { ok: false, reason: "unsound" };
+  if (!stands(proof, { electorate, electorateDigest, decision, ports, invalid, holds }))
+    return { ok: false, reason: "unsound" };
   const voters = proof.culprits.map((index) => electorate.members[index]?.id ?? "");
   return voters.join("\n") === names.join("\n") ? { ok: true, voters } : { ok: false, reason: "wrong-culprits" };
 }

@@ -1,10 +1,10 @@
 import { duplicateEvidence, type Amnesia, type DuplicateStatement } from "../bft/evidence.ts";
 import type { Statement, Vote } from "../bft/statement.ts";
-import type { Electorate } from "../electorate/electorate.ts";
+import { totalWeightOf, type Electorate } from "../electorate/electorate.ts";
 import { nameOfStatement } from "./transcript.ts";
 
-/** More than two thirds of the weight that said the same. */
-interface Quorum {
+/** Prevotes of more than two thirds of the weight for one value, of one decision. */
+export interface Polka {
   readonly round: number;
   readonly value: string;
   readonly validRound: number;
@@ -14,12 +14,7 @@ interface Quorum {
 
 /** Whether these members hold more than two thirds of the weight; each counts once. */
 export function isTwoThirds(voters: ReadonlySet<number>, { members }: Electorate): boolean {
-  let [weight, total] = [0, 0];
-  for (const [index, member] of members.entries()) {
-    total += member.weight;
-    if (voters.has(index)) weight += member.weight;
-  }
-  return 3 * weight > 2 * total;
+  return 3 * totalWeightOf(members.filter((_, index) => voters.has(index))) > 2 * totalWeightOf(members);
 }
 
 /** Whoever signed two different statements of one kind in one round of one decision; each such deed once. */
@@ -42,11 +37,11 @@ export function findDoubles(statements: readonly Statement[]): DuplicateStatemen
 }
 
 /** Every polka for a value, as the statements show it. */
-function findPolkas(statements: readonly Statement[], electorate: Electorate): Quorum[] {
+export function findPolkas(statements: readonly Statement[], electorate: Electorate): Polka[] {
   const contents = new Map<string, Map<number, Vote>>();
   for (const statement of statements) {
     if (statement.kind !== "prevote" || statement.value === null) continue;
-    const content = [statement.round, statement.value, statement.validRound].join("/");
+    const content = [statement.decision, statement.round, statement.value, statement.validRound].join("/");
     const votes = contents.get(content) ?? new Map<number, Vote>();
     contents.set(content, votes.set(statement.voter, statement));
   }
@@ -60,21 +55,20 @@ function findPolkas(statements: readonly Statement[], electorate: Electorate): Q
 }
 
 /**
- * Who forgot its lock between two commits of different values, by statements of their decision: whoever is in the earlier
+ * Who forgot its lock between two commits of different values, by the polkas of their decision: whoever is in the earlier
  * commit, and in the first polka after it for another value, where that leans on nothing since. Never a later polka: an
  * honest member may have moved its lock by the first one. The accused alone can refute it, by an earlier polka that one
  * of them held. Source: consensus design §4.5 and §7, trap 3.
  */
 export function findForgetful(
   commits: readonly [readonly Vote[], readonly Vote[]],
-  statements: readonly Statement[],
-  electorate: Electorate,
+  polkas: readonly Polka[],
 ): Amnesia | undefined {
   const [left, right] = commits;
   const commit = (left[0]?.round ?? 0) <= (right[0]?.round ?? 0) ? left : right;
   const [place] = commit;
   if (place === undefined) return undefined;
-  const others = findPolkas(statements, electorate)
+  const others = polkas
     .filter(({ round, value }) => round > place.round && value !== place.value)
     .sort((one, other) => one.round - other.round || (one.value < other.value ? -1 : 1));
   const next = others.filter(({ round }) => round === others[0]?.round);

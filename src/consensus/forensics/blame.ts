@@ -1,6 +1,6 @@
 import type { Amnesia, DuplicateStatement } from "../../../machines/consensus/bft/evidence.ts";
 import type { Statement } from "../../../machines/consensus/bft/statement.ts";
-import { findDoubles, findForgetful } from "../../../machines/consensus/certificate/blame.ts";
+import { findDoubles, findForgetful, findPolkas, type Polka } from "../../../machines/consensus/certificate/blame.ts";
 import type { Certificate } from "../../../machines/consensus/certificate/certificate.ts";
 import {
   precommitsOf,
@@ -121,11 +121,11 @@ export function blameByTranscripts(
   const lacking = locks.length === 0 ? [] : electorate.members.flatMap(({ id }) => (held.has(id) ? [] : [id]));
   if (held.size === 0)
     return { evidence: [], verdicts, lacking, accusations: [], hasHeard: false, explains: () => false };
-  const statements: readonly Statement[] = [
-    ...hearing.statements,
-    ...commits.flatMap((certificate) => precommitsOf(certificate, sha256)),
-  ];
+  const precommits = new Map(commits.map((certificate) => [certificate, precommitsOf(certificate, sha256)]));
+  const statements: readonly Statement[] = [...hearing.statements, ...[...precommits.values()].flat()];
   const doubles = findDoubles(statements);
+  const polkas = findPolkas(statements, electorate);
+  const polkasOf = (digest: string): Polka[] => polkas.filter(({ votes }) => votes[0]?.decision === digest);
   const forgotten = new Map<string, Amnesia>();
   const accusations = new Map<string, Accusation>();
   const explained = new Set<Pair>();
@@ -134,8 +134,8 @@ export function blameByTranscripts(
     const [left, right] = pair.certificates.map((place) => certificates[place]).filter(isCommit);
     if (left === undefined || right === undefined) continue;
     if (isOfDoubles(doubles, [left, right], electorate)) explained.add(pair);
-    const ofDecision = statements.filter(({ decision }) => decision === left.value.proposalDigest);
-    const found = findForgetful([precommitsOf(left, sha256), precommitsOf(right, sha256)], ofDecision, electorate);
+    const said = [precommits.get(left) ?? [], precommits.get(right) ?? []] as const;
+    const found = findForgetful(said, polkasOf(left.value.proposalDigest));
     if (found === undefined) continue;
     const unheard = found.polka.flatMap((vote) => {
       const id = electorate.members[vote.voter]?.id ?? "";
