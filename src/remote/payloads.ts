@@ -60,12 +60,12 @@ export function readOutcome(payload: Json | undefined): Outcome<unknown> {
 }
 
 /**
- * A failure as its receiver may keep it: where its own words cannot travel, at least its code does. A stack stays here: it
- * holds the folders of this machine.
+ * A failure as its receiver may keep it: where its own words cannot travel, at least its code does. The stack of a crash
+ * stays here: it holds the folders of this machine.
  */
 export function writeFailure(failed: Failure): Json {
-  const { stack: _stack, ...data } = failed.data;
-  const packed = packValue(data, hostValues);
+  const { stack: _stack, ...unlocated } = failed.data;
+  const packed = packValue(failed.code === "agent/crashed" ? unlocated : failed.data, hostValues);
   const { code, message, retry } = failed;
   return { code, message: message.slice(0, 16_384), retry, data: packed.ok ? packed.value : {} };
 }
